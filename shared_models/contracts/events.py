@@ -1,0 +1,165 @@
+"""Facts: the news that crosses between the two databases. Past tense, versioned, at most 32 KiB as JSON.
+
+``Envelope`` is what the outbox holds; the classes below are the payloads, by kind. A payload is never changed once
+released: a new field gets a default, anything else a new ``version``.
+Names, addresses and tax numbers in payloads are sealed text (platform.secrets), never plain; identity and card numbers
+never cross at all.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import ClassVar
+
+from pydantic import Field
+
+from shared_models.contracts.base import Contract
+
+MAX_PAYLOAD_BYTES = 32 * 1024
+
+
+class Payload(Contract):
+    """Base of all fact payloads; ``KIND`` is the class name, ``LANE`` says whether a person waits for it."""
+
+    VERSION: ClassVar[int] = 1
+    BULK: ClassVar[bool] = False
+
+
+class BillingEventKind(StrEnum):
+    """What happened to a product, as far as its price is concerned."""
+
+    ACTIVATED = "activated"
+    CHANGED = "changed"
+    SUSPENDED = "suspended"
+    RESUMED = "resumed"
+    TERMINATED = "terminated"
+
+
+class Standing(StrEnum):
+    """How an account stands; dunning acts on changes of this class only."""
+
+    CLEAR = "clear"
+    OWING = "owing"
+    OVERDUE = "overdue"
+    RESTRICTED = "restricted"
+
+
+# ---- business -> billing -------------------------------------------------------------------------------------------
+class CustomerRecorded(Payload):
+    """A customer was created or changed: billing keeps this as its payer. Aggregate ``customer:<id>``."""
+
+    customer_id: str
+    customer_no: str
+    customer_class: str
+    sealed_name: str
+    sealed_address: str = ""
+    sealed_tax_no: str = ""
+    sealed_contact: str = ""
+
+
+class AccessKey(Contract):
+    """A number, login or card by which usage finds its owner."""
+
+    kind: str = Field(description="number | login | card")
+    key: str
+    from_at: datetime
+    until_at: datetime | None = None
+
+
+class PayRelationState(Contract):
+    """Who pays which items of a product; item_group '*' is everything."""
+
+    account_id: str
+    item_group: str = "*"
+    priority: int = 0
+    from_on: date
+    until_on: date | None = None
+
+
+class BillingEventState(Contract):
+    """One change of what a product costs, from a calendar day on."""
+
+    event_id: str
+    kind: BillingEventKind
+    effective_on: date
+    offering_code: str
+    price_version: int
+    bundle_code: str = Field(default="", description="the bundle this product is a member of")
+    bundle_instance: str = Field(default="", description="the same for all members of one bundle sale")
+
+
+class ProductRecorded(Payload):
+    """A product was installed or changed: its whole billing-side state, replacing what billing kept.
+
+    Aggregate ``product:<id>``. ``events`` are complete and in order of effect; billing never overwrites an event it
+    holds, it adds the ones it does not.
+    """
+
+    product_id: str
+    product_no: str
+    customer_id: str
+    service: str = Field(description="voice | broadband | tv | leased_line | iptv | addon")
+    shown_as: str = Field(description="the access number as bills print it")
+    region: str = ""
+    accesses: tuple[AccessKey, ...] = ()
+    pay_relations: tuple[PayRelationState, ...] = ()
+    events: tuple[BillingEventState, ...] = ()
+
+
+class PriceBookPart(Payload):
+    """Some rows of a frozen price book version. Aggregate ``pricebook``; rows are catalog price rows as plain data."""
+
+    BULK: ClassVar[bool] = True
+
+    version: int
+    part_no: int
+    rows: tuple[dict[str, object], ...]
+
+
+class PriceBookPublished(Payload):
+    """The version is complete: live at billing once count and digest match. Aggregate ``pricebook``."""
+
+    version: int
+    row_count: int
+    digest: str
+    effective_on: date
+
+
+# ---- billing -> business -------------------------------------------------------------------------------------------
+class AccountRecorded(Payload):
+    """A billing account was opened or changed. Aggregate ``account:<id>``."""
+
+    account_id: str
+    account_no: str
+    customer_id: str
+    standing: Standing = Standing.CLEAR
+    closed: bool = False
+
+
+class AccountStandingChanged(Payload):
+    """The account's class changed. Aggregate ``account:<id>``."""
+
+    account_id: str
+    standing: Standing
+    owed_since_on: date | None = None
+
+
+class BillRunClosed(Payload):
+    """A month run was closed. Aggregate ``billrun:<id>``. There is no fact per bill."""
+
+    BULK: ClassVar[bool] = True
+
+    run_id: str
+    yyyymm: int
+    bill_count: int
+    total_fen: int
+
+
+PAYLOADS: dict[str, type[Payload]] = {
+    cls.__name__: cls
+    for cls in (
+        CustomerRecorded, ProductRecorded, PriceBookPart, PriceBookPublished,
+        AccountRecorded, AccountStandingChanged, BillRunClosed,
+    )
+}

@@ -1,0 +1,1 @@
+"""Refusals, one file per slice; see base.py."""
