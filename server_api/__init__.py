@@ -1,0 +1,1 @@
+"""The server: a thin edge over thick rules, on two databases."""

@@ -1,0 +1,1 @@
+"""The tests of OneHall; what they share is in tests/support."""
