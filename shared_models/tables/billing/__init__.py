@@ -1,5 +1,5 @@
-"""Tables of the billing database, a file per slice."""
+"""Tables of the billing database, a file per slice; importing this package defines them all."""
 
-from shared_models.tables.types import new_metadata
+from shared_models.tables.billing.metadata import billing_metadata, billing_platform
 
-billing_metadata = new_metadata()
+__all__ = ["billing_metadata", "billing_platform"]

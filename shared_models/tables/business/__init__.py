@@ -1,5 +1,5 @@
-"""Tables of the business database, a file per slice."""
+"""Tables of the business database, a file per slice; importing this package defines them all."""
 
-from shared_models.tables.types import new_metadata
+from shared_models.tables.business.metadata import business_metadata, business_platform
 
-business_metadata = new_metadata()
+__all__ = ["business_metadata", "business_platform"]

@@ -1,0 +1,1 @@
+"""The billing side: what is owed, paid and booked. Never imports business."""

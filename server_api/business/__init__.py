@@ -1,0 +1,1 @@
+"""The business side: who the customers are and what they have. Never imports billing."""

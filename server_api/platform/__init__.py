@@ -1,0 +1,1 @@
+"""What both sides stand on: databases, acts, facts, jobs, numbering, locks, audit, secrets. Knows no business."""

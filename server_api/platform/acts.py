@@ -1,0 +1,106 @@
+"""Acts: every write has an id made by whoever asked, and happens once.
+
+Same id and same digest: the stored reply comes back. Same id, other digest: ActReused. A refusal stores nothing and
+leaves the id free. The act row is the first insert of its transaction, so two copies of one act can never both run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from server_api.platform.database import Database
+from server_api.platform.dialects import Trouble
+from server_api.platform.facts.outbox import store_told
+from server_api.platform.unit_of_work import UnitOfWork
+from shared_models.contracts.work import WorkContext
+from shared_models.values.faults.common import ActReused, InputNotValid
+from shared_models.values.ids import is_id
+
+
+@dataclass(frozen=True)
+class Act:
+    """What is asked for: its id, kind, the digest of its business content, who asks and why."""
+
+    act_id: str
+    kind: str
+    digest: str
+    context: WorkContext
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the act answered: the reply as JSON text, the tokens for the next act, and whether it had been done before."""
+
+    reply: str
+    after: tuple[str, ...]
+    replayed: bool
+
+
+def digest_of(content: Any) -> str:
+    """The digest of an act's business content: canonical JSON, no token, no time."""
+    if isinstance(content, BaseModel):
+        content = content.model_dump(mode="json")
+    canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def perform(database: Database, act: Act, work: Callable[[UnitOfWork], BaseModel | None]) -> Outcome:
+    """Do an act once, in one transaction on one database, and return its stored reply.
+
+    Raises ActReused, and whatever refusal ``work`` raises (then nothing is stored).
+    """
+    if not is_id(act.act_id):
+        raise InputNotValid(field="Act-Id", reason="32 hex digits")
+    try:
+        return database.write(lambda connection: _run(database, connection, act, work))
+    except DBAPIError as error:
+        # The only unique key two copies of an act race for is the act row itself; anything else is a defect.
+        if database.dialect.classify(error) is not Trouble.DUPLICATE:
+            raise
+        with database.reading() as connection:
+            done = _done_before(database, connection, act)
+        if done is None:
+            raise
+        return done
+
+
+def _run(database: Database, connection: Connection, act: Act, work: Callable[[UnitOfWork], BaseModel | None]) -> Outcome:
+    done = _done_before(database, connection, act)
+    if done is not None:
+        return done
+    table = database.platform.act
+    uow = UnitOfWork(database, connection, act.context, act.act_id, database.clock.now())
+    connection.execute(insert(table).values(
+        act_id=act.act_id, kind=act.kind, digest=act.digest, staff_id=act.context.staff_id,
+        staff_no=act.context.staff_no, hall_code=act.context.hall_code, counter_no=act.context.counter_no,
+        channel=act.context.channel, reason=act.reason, occurred_at=uow.now,
+    ))
+    reply = work(uow)
+    store_told(uow)
+    text = "" if reply is None else reply.model_dump_json()
+    connection.execute(update(table).where(table.c.act_id == act.act_id).values(
+        reply=database.secrets.seal(text), after_tokens=",".join(uow.after),
+    ))
+    return Outcome(text, tuple(uow.after), replayed=False)
+
+
+def _done_before(database: Database, connection: Connection, act: Act) -> Outcome | None:
+    table = database.platform.act
+    row = connection.execute(
+        select(table.c.digest, table.c.reply, table.c.after_tokens).where(table.c.act_id == act.act_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.digest != act.digest:
+        raise ActReused(act_id=act.act_id)
+    after = tuple(row.after_tokens.split(",")) if row.after_tokens else ()
+    return Outcome(database.secrets.unseal(row.reply), after, replayed=True)

@@ -1,0 +1,69 @@
+"""One act, one database, one transaction. Services get a UnitOfWork; only this package commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Row, Select, Table
+
+from shared_models.contracts.events import Payload
+from shared_models.contracts.work import WorkContext
+from shared_models.tables.platform import PlatformTables
+from shared_models.values.clock import town_day
+
+if TYPE_CHECKING:
+    from server_api.platform.database import Database
+
+
+@dataclass(frozen=True)
+class Told:
+    """A fact told inside an act, before it has its number."""
+
+    aggregate: str
+    payload: Payload
+    effective_at: datetime
+
+
+@dataclass
+class UnitOfWork:
+    """The open transaction of one act, with who acts and when.
+
+    ``now`` stands still during the act. ``after`` holds the tokens (aggregate@seq) of the facts told, filled when the
+    act ends; the caller hands them to its next act on the other side.
+    """
+
+    database: Database
+    conn: Connection
+    context: WorkContext
+    act_id: str
+    now: datetime
+    after: list[str] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        """The calendar day of the act in Asia/Shanghai."""
+        return town_day(self.now)
+
+    @property
+    def platform(self) -> PlatformTables:
+        return self.database.platform
+
+    def tell(self, aggregate: str, payload: Payload, effective_at: datetime | None = None) -> None:
+        """Tell the other side a fact; it is numbered and stored with this act, and sent after the commit."""
+        self.told.append(Told(aggregate, payload, effective_at or self.now))
+
+    def announce(self, news: object) -> None:
+        """Tell the other slices of this side, inside this transaction: listeners run now, in the order registered."""
+        for listener in self.database.listeners.get(type(news), ()):
+            listener(self, news)
+
+    def lock(self, query: Select[Any], table: Table) -> Row[Any] | None:
+        """Read one known row and hold it until the act ends. Order everywhere: account, till session, number row."""
+        return self.conn.execute(self.database.dialect.lock(query, table)).one_or_none()
+
+
+Listener = Callable[[UnitOfWork, Any], None]
