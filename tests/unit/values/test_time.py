@@ -12,7 +12,7 @@ from shared_models.values.clock import ManualClock, town_day, town_midnight, tow
 from shared_models.values.ids import derived_id, is_id, new_id
 from shared_models.values.period import Days, Month
 
-months = st.builds(lambda year, month: Month(year * 100 + month), st.integers(1901, 2400), st.integers(1, 12))
+months = st.builds(lambda year, month: Month(year * 100 + month), st.integers(1930, 2400), st.integers(1, 12))
 days = st.dates(date(2000, 1, 1), date(2100, 1, 1))
 
 
