@@ -72,7 +72,7 @@ class DeskPayment(Contract):
     method: str = "cash"
     state: str = Field(default="done", description="done | reversed | refunded ...")
     staff_no: str = ""
-    reversible: bool = Field(default=False, description="the server would reverse it for this caller, as far as it knows")
+    reversible: bool = Field(default=False, description="the server would reverse it for this caller")
 
 
 class DeskAccount(Contract):
@@ -96,4 +96,4 @@ class CustomerDesk(Contract):
     products: tuple[DeskProduct, ...] = ()
     accounts: tuple[DeskAccount, ...] = ()
     as_of: datetime
-    billing_away: bool = Field(default=False, description="money could not be read: shown as unknown, never as nothing owed")
+    billing_away: bool = Field(default=False, description="money could not be read: unknown, not nothing")
