@@ -26,6 +26,7 @@ class Secrets:
         self._seal_key = AESGCM(hmac.new(key, b"seal", hashlib.sha256).digest())
         self._blind_key = hmac.new(key, b"blind", hashlib.sha256).digest()
         self.token_key = hmac.new(key, b"token", hashlib.sha256).digest()
+        self.audit_key = hmac.new(key, b"audit", hashlib.sha256).digest()
 
     @classmethod
     def from_file(cls, file: Path) -> Secrets:

@@ -25,6 +25,7 @@ class Told:
     aggregate: str
     payload: Payload
     effective_at: datetime
+    bulk: bool = False
 
 
 @dataclass
@@ -52,9 +53,14 @@ class UnitOfWork:
     def platform(self) -> PlatformTables:
         return self.database.platform
 
-    def tell(self, aggregate: str, payload: Payload, effective_at: datetime | None = None) -> None:
-        """Tell the other side a fact; it is numbered and stored with this act, and sent after the commit."""
-        self.told.append(Told(aggregate, payload, effective_at or self.now))
+    def tell(
+        self, aggregate: str, payload: Payload, effective_at: datetime | None = None, *, bulk: bool = False,
+    ) -> None:
+        """Tell the other side a fact; it is numbered and stored with this act, and sent after the commit.
+
+        ``bulk`` (imports, month runs, mass suspension) takes a lane nobody waits behind.
+        """
+        self.told.append(Told(aggregate, payload, effective_at or self.now, bulk or payload.BULK))
 
     def announce(self, news: object) -> None:
         """Tell the other slices of this side, inside this transaction: listeners run now, in the order registered."""

@@ -18,9 +18,9 @@ INTERACTIVE_LANES = range(0, 8)
 BULK_LANES = range(8, 16)
 
 
-def lane_of(aggregate: str, payload: Payload) -> int:
-    """The lane of an aggregate: always the same one for one class of news, so order within it is kept."""
-    lanes = BULK_LANES if payload.BULK else INTERACTIVE_LANES
+def lane_of(aggregate: str, bulk: bool) -> int:
+    """The lane a fact waits in. Facts of one aggregate may stand in two lanes; the receiver's cursor keeps their order."""
+    lanes = BULK_LANES if bulk else INTERACTIVE_LANES
     return lanes[zlib.crc32(aggregate.encode()) % len(lanes)]
 
 
@@ -41,7 +41,7 @@ def _store(uow: UnitOfWork, told: Told) -> None:
     if len(told.payload.model_dump_json().encode()) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"a fact of {told.aggregate} is larger than {MAX_PAYLOAD_BYTES} bytes")
     fact_id = derived_id(uow.database.role, told.aggregate, str(epoch), str(seq))
-    lane_no = lane_of(told.aggregate, told.payload)
+    lane_no = lane_of(told.aggregate, told.bulk)
     uow.conn.execute(insert(tables.fact_out).values(
         fact_id=fact_id, aggregate=told.aggregate, seq=seq, epoch=epoch, epoch_first_seq=epoch_first, lane_no=lane_no,
         kind=type(told.payload).__name__, version=told.payload.VERSION, effective_at=told.effective_at,

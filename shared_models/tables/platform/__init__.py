@@ -152,7 +152,10 @@ def _work(metadata: MetaData) -> tuple[Table, Table, Table, Table]:
         Column("job_id", Id(), primary_key=True),
         Column("kind", Code(60), nullable=False),
         Column("state", Code(20), nullable=False),
+        Column("asked_at", Instant(), nullable=False),
         Column("due_at", Instant(), nullable=False),
+        Column("begun_at", Instant()),
+        Column("ended_at", Instant()),
         Column("worker", Code(80)),
         Column("lease_until", Instant()),
         Column("attempts", Integer, nullable=False),
@@ -160,6 +163,7 @@ def _work(metadata: MetaData) -> tuple[Table, Table, Table, Table]:
         Column("total_count", Count, nullable=False),
         Column("cancel_wanted", Flag(), nullable=False),
         Column("arguments", JsonText()),
+        Column("state_kept", JsonText(), comment="where to go on after a crash"),
         Column("outcome", JsonText()),
         Index("ix_job_state_due_at", "state", "due_at"),
     )

@@ -1,0 +1,130 @@
+"""Who hears what: each slice says it in one function ``wire(wiring)`` of its jobs.py, server_api/wiring.py lists them.
+
+Nothing here knows a slice. ``Wiring`` only collects; the worker, the API, ``check-books`` and ``facts rebuild`` read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from server_api.platform.database import Database, Databases, Role
+from server_api.platform.facts.receiver import Handler
+from server_api.platform.jobs import JobFunction
+from server_api.platform.unit_of_work import Listener
+from shared_models.contracts.events import Payload
+from shared_models.values.money import Fen
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one invariant found: how many rows and how much money it looked at, and each case where it does not hold."""
+
+    counted: int = 0
+    amount: Fen | None = None
+    wrong: tuple[str, ...] = ()
+    wrong_count: int | None = None
+
+    @property
+    def holds(self) -> bool:
+        return not self.wrong and not self.wrong_count
+
+
+#: Looks at one database (or, for invariants between the sides, at both) and says what it found. Never writes.
+InvariantCheck = Callable[[Database], Finding]
+CrossCheck = Callable[[Databases], Finding]
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A rule of the books, by name; its words are ``invariant.<name>`` in resources/translations."""
+
+    name: str
+    role: Role | None
+    check: Callable[[Any], Finding]
+
+
+@dataclass(frozen=True)
+class CopyRow:
+    """One row of a copy as both sides should see it: its key, and a digestible text of what matters."""
+
+    key: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What ``role`` keeps of the other side.
+
+    ``kinds`` are the facts it is built from; ``rows`` reads what is kept; ``empty`` clears it before a rebuild inside
+    the transaction it is given. Where ``empty`` is None the copy is compared and added to, never overwritten.
+    """
+
+    name: str
+    role: Role
+    kinds: tuple[str, ...]
+    rows: Callable[[Database], Sequence[CopyRow]]
+    truth: Callable[[Database], Sequence[CopyRow]] | None = None
+    forget: Callable[[Any, str], None] | None = None
+
+
+@dataclass(frozen=True)
+class CalendarEntry:
+    """A job that the calendar starts: ``cron`` is minute hour day month weekday in Asia/Shanghai."""
+
+    name: str
+    role: Role
+    kind: str
+    cron: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+class Wiring:
+    """All that slices have said about who hears what."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[Role, dict[str, tuple[Handler, ...]]] = {"business": {}, "billing": {}}
+        self.listeners: dict[Role, dict[type, list[Listener]]] = {"business": {}, "billing": {}}
+        self.jobs: dict[Role, dict[str, JobFunction]] = {"business": {}, "billing": {}}
+        self.calendar: list[CalendarEntry] = []
+        self.invariants: list[Invariant] = []
+        self.copies: dict[str, Copy] = {}
+
+    def hear_fact(self, role: Role, payload: type[Payload], handler: Handler) -> None:
+        """``role`` applies facts of this class with ``handler(uow, envelope, payload)``, in its own transaction."""
+        kinds = self.handlers[role]
+        kinds[payload.__name__] = (*kinds.get(payload.__name__, ()), handler)
+
+    def listen(self, role: Role, news: type, listener: Listener) -> None:
+        """``listener(uow, news)`` runs inside the transaction that announces ``news`` on that side."""
+        self.listeners[role].setdefault(news, []).append(listener)
+
+    def job(self, role: Role, kind: str, function: JobFunction) -> None:
+        """The worker runs jobs of ``kind`` enqueued on that side with ``function(run: JobRun)``."""
+        if kind in self.jobs[role]:
+            raise ValueError(f"two functions for jobs of kind {kind} on {role}")
+        self.jobs[role][kind] = function
+
+    def at(self, cron: str, role: Role, kind: str, name: str = "", **arguments: Any) -> None:
+        """Enqueue a job of ``kind`` whenever the calendar says so (five cron fields, Asia/Shanghai), once for all workers."""
+        self.calendar.append(CalendarEntry(name or kind, role, kind, cron, arguments))
+
+    def invariant(self, role: Role, name: str, check: InvariantCheck) -> None:
+        """A rule of one side's books for ``check-books`` and the nightly run."""
+        self.invariants.append(Invariant(name, role, check))
+
+    def cross_invariant(self, name: str, check: CrossCheck) -> None:
+        """A rule between the two sides."""
+        self.invariants.append(Invariant(name, None, check))
+
+    def copy(self, copy: Copy) -> None:
+        """A copy that ``facts rebuild`` compares and mends."""
+        if copy.name in self.copies:
+            raise ValueError(f"two copies are called {copy.name}")
+        self.copies[copy.name] = copy
+
+    def attach(self, databases: Databases) -> None:
+        """Give each database its in-transaction listeners."""
+        databases.business.listeners = self.listeners["business"]
+        databases.billing.listeners = self.listeners["billing"]

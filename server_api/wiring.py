@@ -1,0 +1,42 @@
+"""Who hears what, over both sides. With app.py the only file that knows the slices.
+
+A slice says what it hears in ``wire(wiring: Wiring)`` in its jobs.py (see platform/registry.py for the verbs) and gets
+one import and one entry of ``WIRES`` here, in the order in which listeners of one piece of news shall run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from server_api.platform import upkeep
+from server_api.platform.database import Databases
+from server_api.platform.facts.dispatcher import Crossing
+from server_api.platform.registry import Wiring
+
+#: One line a slice, lowest slice first.
+WIRES: tuple[Callable[[Wiring], None], ...] = (
+    upkeep.wire,
+)
+
+
+def new_wiring() -> Wiring:
+    """All that the slices hear, collected."""
+    wiring = Wiring()
+    for wire in WIRES:
+        wire(wiring)
+    return wiring
+
+
+def wire_databases(databases: Databases) -> Wiring:
+    """Attach every listener to this pair of databases and return the wiring. Each process calls it once, and tests."""
+    wiring = new_wiring()
+    wiring.attach(databases)
+    return wiring
+
+
+def crossings(databases: Databases, wiring: Wiring) -> tuple[Crossing, Crossing]:
+    """The two directions in which facts cross."""
+    return (
+        Crossing(databases.business, databases.billing, wiring.handlers["billing"]),
+        Crossing(databases.billing, databases.business, wiring.handlers["business"]),
+    )
