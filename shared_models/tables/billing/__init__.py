@@ -1,5 +1,6 @@
 """Tables of the billing database, a file per slice; importing this package defines them all."""
 
+from shared_models.tables.billing import bill as bill
 from shared_models.tables.billing import rating as rating
 from shared_models.tables.billing import usage as usage
 from shared_models.tables.billing.metadata import billing_metadata, billing_platform
