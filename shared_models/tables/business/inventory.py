@@ -1,4 +1,4 @@
-"""Installed products: what a customer has, how it is reached, who pays, why it is suspended, what it costs since when."""
+"""Installed products: what a customer has, how it is reached, who pays, what it costs since when."""
 
 from __future__ import annotations
 
