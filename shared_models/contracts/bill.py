@@ -1,0 +1,229 @@
+"""Bills as they are asked for and shown: lists, one bill, a line opened to what it was made of, and the month run."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from pydantic import Field
+
+from shared_models.contracts.base import Contract, FenField, IdField, MicroYuanField, PageOf
+from shared_models.contracts.rating import RatedCall
+from shared_models.values.money import ZERO_FEN
+
+
+class BillState(StrEnum):
+    """Where a bill stands; 'overdue' is said by its day, not kept."""
+
+    OPEN = "open"
+    SETTLED = "settled"
+    CANCELLED = "cancelled"
+
+
+class LineKind(StrEnum):
+    """What a line opens to."""
+
+    RECURRING = "recurring"
+    USAGE = "usage"
+    IMPORTED = "imported"
+
+
+class BillHead(Contract):
+    """A bill in a list."""
+
+    bill_id: IdField
+    bill_no: str
+    account_id: IdField
+    account_no: str
+    yyyymm: int
+    state: BillState
+    overdue: bool = False
+    issued_on: date
+    due_on: date
+    total_fen: FenField
+    open_fen: FenField
+    paid_fen: FenField = Field(description="total less what is still open")
+    line_count: int
+
+
+class BillPage(PageOf):
+    """Bills of an account, newest first."""
+
+    items: tuple[BillHead, ...] = ()
+
+
+class BillLineView(Contract):
+    """A line of a bill, in the reader's language."""
+
+    line_no: int
+    kind: LineKind
+    product_id: str = ""
+    product_no: str = ""
+    service: str
+    service_label: str
+    shown_as: str = ""
+    item_code: str
+    label: str
+    offering_label: str = ""
+    from_on: date
+    until_on: date = Field(description="exclusive")
+    part_count: int = Field(description="calls or sessions behind a usage line, charges behind a recurring one")
+    quantity: int = 0
+    charge_micro_yuan: MicroYuanField
+    amount_fen: FenField
+    net_fen: FenField
+    tax_fen: FenField
+    tax_per_mille: int
+    netted_fen: FenField = Field(default=ZERO_FEN, description="set against a credit line of the same bill")
+
+
+class ServiceTotal(Contract):
+    """What one service costs on a bill."""
+
+    service: str
+    label: str
+    amount_fen: FenField
+
+
+class TaxTotal(Contract):
+    """The lines of one tax rate."""
+
+    tax_per_mille: int
+    gross_fen: FenField
+    net_fen: FenField
+    tax_fen: FenField
+
+
+class BillPayer(Contract):
+    """Who the bill is made out to, as known when it was frozen."""
+
+    customer_no: str = ""
+    name: str = ""
+    address: str = ""
+    tax_no: str = ""
+
+
+class BillDocument(Contract):
+    """A whole bill: what the page, the PDF and a program show."""
+
+    head: BillHead
+    payer: BillPayer
+    from_on: date
+    until_on: date
+    owed_before_fen: FenField = Field(description="owed from earlier bills when this one was frozen")
+    advance_before_fen: FenField = Field(description="held in advance when this one was frozen")
+    net_fen: FenField
+    tax_fen: FenField
+    services: tuple[ServiceTotal, ...]
+    lines: tuple[BillLineView, ...]
+    taxes: tuple[TaxTotal, ...]
+    frozen_at: datetime
+
+
+class ChargeView(Contract):
+    """A recurring charge with what made its amount: price × numerator ÷ denominator, floored once to micro-yuan."""
+
+    charge_no: int
+    charge_month: int
+    kind: str = Field(description="month | term | refund | correction")
+    rule: str
+    text: str = Field(description="the explanation in the reader's language")
+    offering_code: str
+    price_code: str
+    price_version: int
+    bundle_code: str = ""
+    from_on: date
+    until_on: date
+    price_micro_yuan: MicroYuanField
+    numerator: int
+    denominator: int
+    share_per_mille: int
+    amount_micro_yuan: MicroYuanField
+
+
+class LineOpening(PageOf):
+    """A line opened: its charges, or a page of its calls. All of them sum to ``line.charge_micro_yuan``."""
+
+    line: BillLineView
+    charges: tuple[ChargeView, ...] = ()
+    calls: tuple[RatedCall, ...] = ()
+    rounding: str = Field(description="the one rounding, in words: micro-yuan to fen, half up")
+
+
+class RunState(StrEnum):
+    """Where a month run stands."""
+
+    RUNNING = "running"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+class RunProgress(Contract):
+    """How far a month run is."""
+
+    run_id: IdField
+    yyyymm: int
+    state: RunState
+    issued_on: date
+    due_on: date
+    account_count: int
+    done_count: int
+    bill_count: int
+    aside_count: int
+    total_fen: FenField
+    began_at: datetime
+    closed_at: datetime | None = None
+    remaining_s: int | None = Field(default=None, description="from the pace of the last minute; None where unknown")
+
+
+class SetAside(Contract):
+    """An account the run could not bill, and why."""
+
+    account_id: IdField
+    reason: str
+    text: str
+    remark: str = ""
+
+
+class SetAsidePage(PageOf):
+    """Accounts set aside by a run."""
+
+    items: tuple[SetAside, ...] = ()
+
+
+class Outlier(Contract):
+    """An account whose draft differs much from its last bill."""
+
+    account_id: IdField
+    account_no: str
+    last_fen: FenField
+    draft_fen: FenField
+    difference_fen: FenField
+
+
+class RunPreview(Contract):
+    """What a month run would make, without making it."""
+
+    yyyymm: int
+    account_count: int
+    bill_count: int
+    aside_count: int
+    total_fen: FenField
+    last_total_fen: FenField = ZERO_FEN
+    last_bill_count: int = 0
+    services: tuple[ServiceTotal, ...] = ()
+    outliers: tuple[Outlier, ...] = ()
+    aside: tuple[SetAside, ...] = ()
+
+
+class BeginRun(Contract):
+    """Begin the run of a month, or go on with the one that stopped."""
+
+    yyyymm: int = Field(ge=200001, le=999912)
+
+
+class CancelRun(Contract):
+    """Stop a run after the turns under way; the bills made stay, a later run goes on."""
+
+    run_id: IdField
+    reason: str = Field(default="", max_length=200)
