@@ -1,6 +1,10 @@
 """Tables of the billing database, a file per slice; importing this package defines them all."""
 
+from shared_models.tables.billing import account as account
 from shared_models.tables.billing import bill as bill
+from shared_models.tables.billing import cashdesk as cashdesk
+from shared_models.tables.billing import ledger as ledger
+from shared_models.tables.billing import payment as payment
 from shared_models.tables.billing import rating as rating
 from shared_models.tables.billing import usage as usage
 from shared_models.tables.billing.metadata import billing_metadata, billing_platform
