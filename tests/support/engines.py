@@ -173,7 +173,8 @@ def _postgres_missing() -> str:
 
 def _url_missing(variable: str) -> Callable[[], str]:
     billing = variable.replace("_URL", "_BILLING_URL")
-    return lambda: "" if os.environ.get(variable) and os.environ.get(billing) else f"{variable} and {billing} are not set"
+    given = os.environ.get(variable) and os.environ.get(billing)
+    return lambda: "" if given else f"{variable} and {billing} are not set"
 
 
 ENGINES: dict[str, TestEngine] = {

@@ -45,7 +45,7 @@ def free_port() -> int:
 
 
 def unprivileged_user() -> str | None:
-    """Whom the server must run as: None (this user), or an unprivileged one when we are root (PostgreSQL refuses root)."""
+    """Whom the server runs as: None for this user; an unprivileged one when we are root, which PostgreSQL refuses."""
     if os.geteuid() != 0:
         return None
     import pwd
@@ -89,10 +89,22 @@ class Cluster:
         for path in (self.data, secret):
             if self.user:
                 shutil.chown(path, self.user)
-        command = [str(self.bin / "initdb"), "-D", str(self.data), "-U", "tests", "--no-sync", "-E", "UTF8", "--locale=C",
-                   "-A", "password", f"--pwfile={secret}", "--no-instructions"]
-        done = subprocess.run(command, text=True, capture_output=True, check=False, cwd="/",
-                              **as_user(self.user))  # type: ignore[call-overload]
+        command = [
+            str(self.bin / "initdb"),
+            "-D",
+            str(self.data),
+            "-U",
+            "tests",
+            "--no-sync",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-A",
+            "password",
+            f"--pwfile={secret}",
+            "--no-instructions",
+        ]
+        done = subprocess.run(command, text=True, capture_output=True, check=False, cwd="/", **as_user(self.user))  # type: ignore[call-overload]
         if done.returncode:
             raise RuntimeError(f"initdb failed: {done.stderr.strip()[-800:]}")
 
@@ -104,8 +116,12 @@ class Cluster:
             with self.log.open("ab") as log:
                 self.server = subprocess.Popen(
                     [str(self.bin / "postgres"), "-D", str(self.data), "-p", str(self.port), *settings],
-                    stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-                    **as_user(self.user))  # type: ignore[call-overload]
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    cwd="/",
+                    **as_user(self.user),
+                )  # type: ignore[call-overload]
             if self._answers(within_s=20.0):
                 return
         raise RuntimeError("PostgreSQL did not start: " + self.log.read_text(errors="replace")[-800:])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -13,9 +12,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from installers.bootstrap import postgres_programs
 from tests.support.session import session_folder, session_pid
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 KEEPER = Path(__file__).with_name("postgres_keeper.py")
 
 
@@ -37,30 +36,11 @@ class Server:
 
 
 def find_programs() -> Path:
-    """The folder with ``initdb`` and ``postgres``: PATH, pg_config, the usual places, then the private copy in .venv.
-
-    Raises NoPostgres.
-    """
-    places: list[Path] = []
-    for program in ("initdb", "postgres"):
-        found = shutil.which(program)
-        if found:
-            places.append(Path(found).resolve().parent)
-    config = shutil.which("pg_config")
-    if config:
-        told = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=False)
-        places.append(Path(told.stdout.strip()))
-    for root in (Path("/"), REPOSITORY / ".venv" / "system"):
-        for pattern in ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "usr/local/pgsql/bin"):
-            places += sorted(root.glob(pattern), key=_version, reverse=True)
-    for place in places:
-        if (place / "initdb").is_file() and (place / "postgres").is_file():
-            return place
-    raise NoPostgres("PostgreSQL's server programs (initdb, postgres) were not found; 'python3 dev.py test' installs them")
-
-
-def _version(place: Path) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.findall(r"\d+", place.parent.name))
+    """The folder with the server's programs. Raises NoPostgres."""
+    place = postgres_programs.find()
+    if place is None:
+        raise NoPostgres("PostgreSQL's server programs were not found; 'python3 dev.py test' installs them")
+    return place
 
 
 def server() -> Server:
@@ -82,8 +62,15 @@ def _start_keeper(folder: Path) -> None:
         (folder / "failed.txt").write_text(str(missing), encoding="utf-8")
         return
     command = [sys.executable, str(KEEPER), str(programs), str(folder), str(session_pid())]
-    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                   start_new_session=True, env={**os.environ, "LC_ALL": "C"}, check=True)
+    subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, "LC_ALL": "C"},
+        check=True,
+    )
 
 
 def _wait(folder: Path) -> Server:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import func, inspect, insert, select
+from sqlalchemy import func, insert, inspect, select
 
 from server_api.platform.database import Database, Databases
 from tests.support.engines import ENGINES, is_required

@@ -1,0 +1,1 @@
+"""How OneHall gets onto a machine: a developer's (bootstrap), a server, a Windows desk."""
