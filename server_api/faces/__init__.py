@@ -1,1 +1,1 @@
-"""What the outside sees: routes that parse, permit and call one service function."""
+"""What the outside sees: routes that parse, permit and make one service call; joined reads; no writes of their own."""

@@ -39,6 +39,11 @@ class Writer(Protocol):
     @contextmanager
     def batch_turn(self) -> Iterator[None]: ...
 
+    @property
+    def waiting(self) -> int:
+        """How many transactions wait for their turn."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -66,6 +71,10 @@ class PooledWriter:
     def batch_turn(self) -> Iterator[None]:
         yield
 
+    @property
+    def waiting(self) -> int:
+        return 0
+
     def close(self) -> None:
         """Nothing is held between transactions."""
 
@@ -86,6 +95,10 @@ class GroupWriter:
         self._thread: threading.Thread | None = None
         self._checkpoints: threading.Thread | None = None
         self._start = threading.Lock()
+
+    @property
+    def waiting(self) -> int:
+        return self._waiting.qsize()
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
         if self._thread is None:

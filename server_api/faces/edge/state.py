@@ -1,0 +1,44 @@
+"""What a running server holds for its faces; app.py makes it, routes reach it through their caller."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI, Request
+
+from server_api.faces.edge.doorkeeper import Doorkeeper
+from server_api.faces.edge.sessions import Sessions
+from server_api.platform.database import Databases
+
+
+@dataclass
+class FaceState:
+    """The databases, who is signed in, and the small pool in which passwords are hashed."""
+
+    databases: Databases
+    sessions: Sessions
+    version: str
+    started_at_s: float
+    language: str = "zh_CN"
+    secure_cookies: bool = True
+    doorkeeper: Doorkeeper = field(default_factory=Doorkeeper)
+    # One thread: a password costs 50 ms of one core, and a rush of sign-ins must not take the payments' core as well.
+    hashing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="hashing"))
+
+    def close(self) -> None:
+        """Let the hashing thread end."""
+        self.hashing.shutdown(wait=True, cancel_futures=True)
+
+
+def keep(app: FastAPI, state: FaceState) -> None:
+    """Put the state where every request finds it."""
+    app.state.faces = state
+
+
+def of(request: Request) -> FaceState:
+    """The state of the server this request came to."""
+    found = request.app.state.faces
+    if not isinstance(found, FaceState):
+        raise TypeError("the application was made without its state")
+    return found

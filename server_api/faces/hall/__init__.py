@@ -1,0 +1,1 @@
+"""The REST face for the desktop client and for agents: /api/hall/…"""
