@@ -64,10 +64,13 @@ def version() -> str:
 
 
 def create_app(settings: Settings, databases: Databases | None = None) -> FastAPI:
-    """Build the application. Databases handed in are the caller's to close; otherwise they are opened and closed here."""
+    """Build the application. Databases handed in are the caller's to close; otherwise they are opened here."""
     own = databases is None
     held = databases or open_databases(
-        settings.business_url, settings.billing_url, secrets=Secrets.from_file(settings.key_file), label="api",
+        settings.business_url,
+        settings.billing_url,
+        secrets=Secrets.from_file(settings.key_file),
+        label="api",
         pool_size=settings.database_pool,
     )
     wire_databases(held)
@@ -82,8 +85,14 @@ def create_app(settings: Settings, databases: Databases | None = None) -> FastAP
             held.close()
 
     app = FastAPI(
-        title="OneHall", version=version(), lifespan=lifespan, openapi_url=None, docs_url=None, redoc_url=None,
-        redirect_slashes=False, exception_handlers={HTTPException: _name_refusal, RequestValidationError: _name_refusal},
+        title="OneHall",
+        version=version(),
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={HTTPException: _name_refusal, RequestValidationError: _name_refusal},
     )
     app.state.metrics = Metrics(held, faces.version)
     app.add_middleware(Shell, metrics=app.state.metrics)
@@ -96,8 +105,12 @@ def _face_state(settings: Settings, databases: Databases) -> state.FaceState:
     business = databases.business
     sessions = Sessions(TokenMaker(business.secrets.token_key), StaffSessions(business), business.clock)
     return state.FaceState(
-        databases=databases, sessions=sessions, version=version(), started_at_s=time.monotonic(),
-        language=settings.language, secure_cookies=settings.tls,
+        databases=databases,
+        sessions=sessions,
+        version=version(),
+        started_at_s=time.monotonic(),
+        language=settings.language,
+        secure_cookies=settings.tls,
     )
 
 
@@ -132,10 +145,24 @@ def server_config(settings: Settings, app: Any) -> uvicorn.Config:
         tls = {"ssl_certfile": str(certificate), "ssl_keyfile": str(key)}
     logging.getLogger("onehall.access").disabled = not settings.access_log
     return uvicorn.Config(
-        app, host=settings.host, port=settings.port, http="httptools", loop="auto", ws="none", access_log=False,
-        log_level=settings.log_level.lower(), log_config=None, server_header=False, date_header=True, lifespan="on",
-        timeout_keep_alive=KEEP_ALIVE_S, timeout_graceful_shutdown=20, limit_concurrency=MOST_CONNECTIONS,
-        backlog=512, h11_max_incomplete_event_size=64 * 1024, **tls,
+        app,
+        host=settings.host,
+        port=settings.port,
+        http="httptools",
+        loop="auto",
+        ws="none",
+        access_log=False,
+        log_level=settings.log_level.lower(),
+        log_config=None,
+        server_header=False,
+        date_header=True,
+        lifespan="on",
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=20,
+        limit_concurrency=MOST_CONNECTIONS,
+        backlog=512,
+        h11_max_incomplete_event_size=64 * 1024,
+        **tls,
     )
 
 

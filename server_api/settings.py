@@ -33,13 +33,13 @@ class Settings(BaseModel):
     data_dir: Path = Field(description="folder of the embedded databases, certificates and logs")
     business_url: str = Field(default="", description="SQLAlchemy URL; empty = SQLite file in the data folder")
     billing_url: str = Field(default="", description="SQLAlchemy URL; empty = SQLite file in the data folder")
-    key_file: Path = Field(default=Path(), description="the installation's key, outside the data folder and its backups")
+    key_file: Path = Field(default=Path(), description="outside the data folder and its backups")
     host: str = Field(default="127.0.0.1", description="address to listen on; 0.0.0.0 opens it to the network")
     port: int = Field(default=8443, ge=1, le=65535)
     tls: bool = Field(default=True, description="false only behind a TLS proxy on the same machine")
-    tls_cert: Path | None = Field(default=None, description="PEM; none = made at the first start, with a CA for clients")
+    tls_cert: Path | None = Field(default=None, description="PEM; none = made at the first start, with a CA")
     tls_key: Path | None = Field(default=None, description="PEM, with tls_cert")
-    tls_names: tuple[str, ...] = Field(default=(), description="further host names and addresses in the made certificate")
+    tls_names: tuple[str, ...] = Field(default=(), description="further names and addresses in the made certificate")
     language: Literal["zh_CN", "en"] = "zh_CN"
     request_threads: int = Field(default=64, ge=4, le=512, description="requests served at once")
     database_pool: int = Field(default=10, ge=2, le=200, description="connections per database and process")
@@ -67,7 +67,7 @@ class Settings(BaseModel):
     @property
     def base_url(self) -> str:
         """The address clients use on this machine."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104  compared, not bound
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         return f"{'https' if self.tls else 'http'}://{host}:{self.port}"
 
     @property

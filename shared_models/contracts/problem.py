@@ -22,8 +22,8 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    type: str = Field(description="about:blank is never used; the code as a relative reference", examples=["/problems/not_found"])
-    title: str = Field(description="the English sentence", examples=["Nothing was found, or it lies outside what you may see."])
+    type: str = Field(description="the code as a relative reference", examples=["/problems/not_found"])
+    title: str = Field(description="the English sentence", examples=["Nothing was found."])
     status: int = Field(examples=[404])
     code: str = Field(examples=["not_found"])
     detail: BothWords

@@ -65,8 +65,14 @@ class Caller:
             raise NotPermitted(permission=permission.value)
 
     def act(
-        self, role: Role, kind: str, body: BaseModel | None, work: Callable[[UnitOfWork], BaseModel | None],
-        *, wait_for_after: bool = True, status_code: int = 200,
+        self,
+        role: Role,
+        kind: str,
+        body: BaseModel | None,
+        work: Callable[[UnitOfWork], BaseModel | None],
+        *,
+        wait_for_after: bool = True,
+        status_code: int = 200,
     ) -> Response:
         """Do one act on one side, once, under the request's Act-Id, and return its reply as it is stored.
 
@@ -77,11 +83,17 @@ class Caller:
         headers = self.request.headers
         act_id = headers.get("act-id", "")
         if not is_id(act_id):
-            raise InputNotValid(field="Act-Id", reason={"zh": "须为 32 位小写十六进制", "en": "32 lower-case hex digits"})
+            raise InputNotValid(
+                field="Act-Id", reason={"zh": "须为 32 位小写十六进制", "en": "32 lower-case hex digits"}
+            )
         database = self._state.databases.of(role)
         if wait_for_after:
             self._wait_for_after(database)
-        content = {"kind": kind, "path": self.request.path_params, "body": None if body is None else body.model_dump(mode="json")}
+        content = {
+            "kind": kind,
+            "path": self.request.path_params,
+            "body": None if body is None else body.model_dump(mode="json"),
+        }
         reason = _header_text(headers.get("act-reason", ""))[:_LONGEST_REASON]
         outcome = perform(database, Act(act_id, kind, digest_of(content), self.context, reason), work)
         reply_headers = {"Cache-Control": "no-store"}
@@ -150,7 +162,12 @@ class Mark:
     """What a route declared about who may call it."""
 
     def __init__(
-        self, *, permissions: tuple[str, ...] = (), session_only: bool = False, open_because: str = "", act: bool = True,
+        self,
+        *,
+        permissions: tuple[str, ...] = (),
+        session_only: bool = False,
+        open_because: str = "",
+        act: bool = True,
     ) -> None:
         self.permissions = permissions
         self.session_only = session_only
@@ -160,7 +177,9 @@ class Mark:
 
 def mark_of(route: APIRoute) -> Mark | None:
     """What the route declared; None where it declared nothing (a test refuses that)."""
-    marks = [found for need in route.dependant.dependencies if (found := getattr(need.call, "onehall", None)) is not None]
+    marks = [
+        found for need in route.dependant.dependencies if (found := getattr(need.call, "onehall", None)) is not None
+    ]
     if len(marks) > 1:
         raise TypeError(f"{route.path} declares its permission twice")
     return marks[0] if marks else None

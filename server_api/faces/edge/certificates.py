@@ -29,7 +29,7 @@ _RENEW_DAYS = 30
 
 
 def certificate_for(settings: Settings) -> tuple[Path, Path]:
-    """The certificate and key to serve with: those named in the settings, else made ones (renewed 30 days before the end)."""
+    """The certificate and key to serve with: those in the settings, else made ones (renewed in time)."""
     if settings.tls_cert is not None and settings.tls_key is not None:
         return settings.tls_cert, settings.tls_key
     folder = settings.tls_dir
@@ -44,7 +44,7 @@ def certificate_for(settings: Settings) -> tuple[Path, Path]:
 
 def _names(settings: Settings) -> tuple[str, ...]:
     names = ["localhost", "127.0.0.1", "::1", socket.gethostname(), *settings.tls_names]
-    if settings.host not in ("0.0.0.0", "::"):  # noqa: S104  compared, not bound
+    if settings.host not in ("0.0.0.0", "::"):
         names.append(settings.host)
     return tuple(dict.fromkeys(name for name in names if name))
 
@@ -78,7 +78,11 @@ def _authority(folder: Path) -> tuple[ec.EllipticCurvePrivateKey, x509.Certifica
 
 
 def _make_leaf(
-    ca_key: ec.EllipticCurvePrivateKey, ca: x509.Certificate, names: tuple[str, ...], file: Path, key_file: Path,
+    ca_key: ec.EllipticCurvePrivateKey,
+    ca: x509.Certificate,
+    names: tuple[str, ...],
+    file: Path,
+    key_file: Path,
 ) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
@@ -97,21 +101,34 @@ def _make_leaf(
 
 
 def _begun(
-    subject: x509.Name, issuer: x509.Name, public: ec.EllipticCurvePublicKey, days: int,
+    subject: x509.Name,
+    issuer: x509.Name,
+    public: ec.EllipticCurvePublicKey,
+    days: int,
 ) -> x509.CertificateBuilder:
     now = dt.datetime.now(UTC)
     return (
         x509.CertificateBuilder()
-        .subject_name(subject).issuer_name(issuer).public_key(public).serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(hours=1)).not_valid_after(now + dt.timedelta(days=days))
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(public)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(days=days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
     )
 
 
 def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=True, content_commitment=False, key_encipherment=False, data_encipherment=False,
-        key_agreement=False, key_cert_sign=sign_certificates, crl_sign=sign_certificates, encipher_only=False,
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=sign_certificates,
+        crl_sign=sign_certificates,
+        encipher_only=False,
         decipher_only=False,
     )
 
@@ -127,6 +144,10 @@ def _write_key(file: Path, key: ec.EllipticCurvePrivateKey) -> None:
     file.unlink(missing_ok=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as handle:
-        handle.write(key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption(),
-        ))
+        handle.write(
+            key.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )

@@ -20,8 +20,11 @@ class Metrics:
     def __init__(self, databases: Databases | None, version: str) -> None:
         self.registry = CollectorRegistry()
         self.request_seconds = Histogram(
-            "onehall_request_seconds", "Time from the first octet of a request to the last of its reply",
-            ("method", "route", "status"), buckets=_BUCKETS_S, registry=self.registry,
+            "onehall_request_seconds",
+            "Time from the first octet of a request to the last of its reply",
+            ("method", "route", "status"),
+            buckets=_BUCKETS_S,
+            registry=self.registry,
         )
         self.refusals = Counter("onehall_refusals_total", "Refusals by code", ("code",), registry=self.registry)
         self.incidents = Counter("onehall_incidents_total", "Requests that met a defect", registry=self.registry)

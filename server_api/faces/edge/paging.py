@@ -31,6 +31,10 @@ def cursor_key(cursor: str | None, *kinds: type) -> tuple[Any, ...] | None:
         key = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError):
         raise InputNotValid(field="cursor", reason={"zh": "不是本系统的游标", "en": "not one of our cursors"}) from None
-    if not isinstance(key, list) or len(key) != len(kinds) or any(type(k) is not t for k, t in zip(key, kinds, strict=True)):
+    if (
+        not isinstance(key, list)
+        or len(key) != len(kinds)
+        or any(type(k) is not t for k, t in zip(key, kinds, strict=True))
+    ):
         raise InputNotValid(field="cursor", reason={"zh": "不是本系统的游标", "en": "not one of our cursors"})
     return tuple(key)

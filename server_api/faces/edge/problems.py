@@ -66,8 +66,13 @@ def problem_of(fault: Fault) -> Problem:
     """The document a fault is sent as."""
     (zh, zh_remedy), (en, en_remedy) = words(fault, "zh_CN"), words(fault, "en")
     return Problem(
-        type=f"/problems/{fault.code}", title=en, status=fault.status, code=fault.code, detail=BothWords(zh=zh, en=en),
-        remedy=BothWords(zh=zh_remedy, en=en_remedy), retry=fault.retry,
+        type=f"/problems/{fault.code}",
+        title=en,
+        status=fault.status,
+        code=fault.code,
+        detail=BothWords(zh=zh, en=en),
+        remedy=BothWords(zh=zh_remedy, en=en_remedy),
+        retry=fault.retry,
         params={name: _wire(value) for name, value in fault.params.items()},
     )
 
@@ -111,10 +116,15 @@ def fault_of_validation(errors: Any) -> InputNotValid | RequestNotUnderstood:
     """The first thing wrong with the input, by field. What was typed is not repeated: it may be personal."""
     first = errors[0]
     if first["type"] == "json_invalid":
-        return InputNotValid(field="body", reason={"zh": "不是有效的 JSON", "en": "not valid JSON"}, more=len(errors) - 1)
+        return InputNotValid(
+            field="body", reason={"zh": "不是有效的 JSON", "en": "not valid JSON"}, more=len(errors) - 1
+        )
     where = [str(part) for part in first["loc"] if part not in ("body", "query", "path", "header")]
     return InputNotValid(
-        field=".".join(where)[:_LONGEST_PARAM] or "body", reason=_reason(first), kind=first["type"], more=len(errors) - 1,
+        field=".".join(where)[:_LONGEST_PARAM] or "body",
+        reason=_reason(first),
+        kind=first["type"],
+        more=len(errors) - 1,
     )
 
 

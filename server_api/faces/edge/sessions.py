@@ -57,8 +57,15 @@ class Sessions:
     """Reads tokens, remembers them for a minute, and asks the book when the minute is over."""
 
     def __init__(
-        self, tokens: TokenMaker, book: SessionBook, clock: Clock, *, believed_s: float = BELIEVED_S,
-        grace_s: float = GRACE_S, idle_limit: timedelta = IDLE_LIMIT, tick: Callable[[], float] = time.monotonic,
+        self,
+        tokens: TokenMaker,
+        book: SessionBook,
+        clock: Clock,
+        *,
+        believed_s: float = BELIEVED_S,
+        grace_s: float = GRACE_S,
+        idle_limit: timedelta = IDLE_LIMIT,
+        tick: Callable[[], float] = time.monotonic,
     ) -> None:
         self._tokens = tokens
         self._book = book

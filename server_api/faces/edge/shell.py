@@ -146,7 +146,11 @@ class _Visit:
         incident = secrets.token_hex(4)
         self._shell.metrics.incidents.inc()
         log.error(
-            "incident %s in %s %s (request %s)", incident, self._scope["method"], _route(self._scope), self._request_id,
+            "incident %s in %s %s (request %s)",
+            incident,
+            self._scope["method"],
+            _route(self._scope),
+            self._request_id,
             exc_info=error,
         )
         return InternalTrouble(incident=incident)
@@ -158,8 +162,14 @@ class _Visit:
         if access_log.isEnabledFor(logging.INFO):
             # The route's template, never the path or the query: they hold numbers and names of people.
             access_log.info(
-                "%s %s %s %s %.1f ms staff=%s from=%s", self._request_id, method, route, self._status, took_s * 1000,
-                self._scope.get("onehall_staff", "-"), (self._scope.get("client") or ("-",))[0],
+                "%s %s %s %s %.1f ms staff=%s from=%s",
+                self._request_id,
+                method,
+                route,
+                self._status,
+                took_s * 1000,
+                self._scope.get("onehall_staff", "-"),
+                (self._scope.get("client") or ("-",))[0],
             )
 
 

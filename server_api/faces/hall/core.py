@@ -7,7 +7,7 @@
     @router.post("/payments", response_model=PaymentTaken, responses=refusals(TillNotOpen))
     def take_payment(body: TakePayment, caller: Caller = permit(Permission.PAYMENT_TAKE)) -> Response:
         \"\"\"Take a payment and hand over its receipt.\"\"\"
-        return caller.act("billing", "take_payment", body, lambda uow: payment.take_payment(uow, ...), wait_for_after=False)
+        return caller.act("billing", "take_payment", body, lambda uow: payment.take_payment(uow, ...))
 
     @router.get("/receipts/{receipt_no}", response_model=Receipt, responses=refusals(NotFound))
     def read_receipt(receipt_no: str, caller: Caller = permit(Permission.PAYMENT_TAKE)) -> Response:
@@ -30,8 +30,21 @@ from shared_models.values.faults.base import Fault
 from shared_models.values.permissions import Permission
 
 __all__ = [
-    "Caller", "Cursor", "DEFAULT_LIMIT", "Limit", "Permission", "Response", "cursor_after", "cursor_key", "hall_router",
-    "mark_of", "open_to_all", "permit", "refusals", "reply", "signed_in",
+    "Caller",
+    "Cursor",
+    "DEFAULT_LIMIT",
+    "Limit",
+    "Permission",
+    "Response",
+    "cursor_after",
+    "cursor_key",
+    "hall_router",
+    "mark_of",
+    "open_to_all",
+    "permit",
+    "refusals",
+    "reply",
+    "signed_in",
 ]
 
 PREFIX = "/api/hall"
@@ -50,7 +63,9 @@ def refusals(*faults: type[Fault]) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "model": Problem,
-            "description": " · ".join(f"`{fault.code}` {(fault.__doc__ or '').strip().splitlines()[0]}" for fault in group),
+            "description": " · ".join(
+                f"`{fault.code}` {(fault.__doc__ or '').strip().splitlines()[0]}" for fault in group
+            ),
         }
         for status, group in by_status.items()
     }

@@ -43,7 +43,9 @@ class Health(Contract):
 
 
 @router.get(
-    "/health", response_model=Health, dependencies=[open_to_all("names nobody; watched without a login")],
+    "/health",
+    response_model=Health,
+    dependencies=[open_to_all("names nobody; watched without a login")],
     responses={503: {"model": Health, "description": "the billing database does not answer"}},
 )
 def health(request: Request) -> Response:
@@ -54,14 +56,19 @@ def health(request: Request) -> Response:
     good = all(side.up and not side.facts_parked and side.facts_lag_s < _STALE_NEWS_S for side in sides)
     status: Literal["ok", "degraded", "down"] = "ok" if good else "degraded" if billing.up else "down"
     found = Health(
-        status=status, version=faces.version, up_for_s=int(time.monotonic() - faces.started_at_s), business=business,
+        status=status,
+        version=faces.version,
+        up_for_s=int(time.monotonic() - faces.started_at_s),
+        business=business,
         billing=billing,
     )
     return reply(found, 503 if status == "down" else 200)
 
 
 @router.get(
-    "/metrics", response_class=Response, dependencies=[open_to_all("figures only; scraped without a login")],
+    "/metrics",
+    response_class=Response,
+    dependencies=[open_to_all("figures only; scraped without a login")],
     responses={200: {"content": {"text/plain": {}}, "description": "Prometheus text format"}},
 )
 def metrics(request: Request) -> Response:
@@ -76,6 +83,10 @@ def _side(database: Database) -> SideHealth:
     except Fault:
         return SideHealth(up=False, writes_waiting=database.writer.waiting)
     return SideHealth(
-        up=True, epoch=standing.epoch, facts_pending=standing.pending, facts_parked=standing.parked,
-        facts_lag_s=standing.lag_s, writes_waiting=database.writer.waiting,
+        up=True,
+        epoch=standing.epoch,
+        facts_pending=standing.pending,
+        facts_parked=standing.parked,
+        facts_lag_s=standing.lag_s,
+        writes_waiting=database.writer.waiting,
     )

@@ -29,16 +29,23 @@ async def hashed(faces: state.FaceState, work: Callable[[], Result]) -> Result:
 
 
 async def sign_in(request: Request, body: LoginRequest, channel: str) -> tuple[str, SignedIn]:
-    """Check a person's password and begin a session; returns its token. Raises SignInRefused, SignInLocked, TooManySignIns."""
+    """Check a person's password and begin a session; returns its token. Raises SignInRefused, SignInLocked…"""
     faces = state.of(request)
     place = request.client.host if request.client else "-"
     faces.doorkeeper.admit(place, body.staff_no)
     business = faces.databases.business
     try:
-        found = await hashed(faces, lambda: staff.sign_in(
-            business, staff_no=body.staff_no, password=body.password, counter_no=body.counter_no, channel=channel,
-            clock_now=business.clock.now(),
-        ))
+        found = await hashed(
+            faces,
+            lambda: staff.sign_in(
+                business,
+                staff_no=body.staff_no,
+                password=body.password,
+                counter_no=body.counter_no,
+                channel=channel,
+                clock_now=business.clock.now(),
+            ),
+        )
     except Fault as fault:
         if isinstance(fault, SignInRefused | SignInLocked):
             faces.doorkeeper.failed(place, body.staff_no)
@@ -48,7 +55,10 @@ async def sign_in(request: Request, body: LoginRequest, channel: str) -> tuple[s
 
 
 @router.post(
-    "/sessions", response_model=Session, status_code=201, dependencies=[open_to_all("this is where one signs in")],
+    "/sessions",
+    response_model=Session,
+    status_code=201,
+    dependencies=[open_to_all("this is where one signs in")],
     responses=refusals(SignInRefused, SignInLocked, TooManySignIns, DatabaseAway),
 )
 async def begin_session(request: Request, body: LoginRequest) -> Response:
@@ -58,17 +68,28 @@ async def begin_session(request: Request, body: LoginRequest) -> Response:
 
 
 @router.post(
-    "/password", response_model=Session, responses=refusals(PasswordTooWeak, PasswordReused, SignInRefused, NotSignedIn),
+    "/password",
+    response_model=Session,
+    responses=refusals(PasswordTooWeak, PasswordReused, SignInRefused, NotSignedIn),
 )
 async def change_password(request: Request, body: ChangePassword, caller: Caller = signed_in()) -> Response:
     """Change one's own password; the session goes on under a new token."""
     faces, business = caller.faces, caller.databases.business
     now = business.clock.now()
-    await hashed(faces, lambda: staff.change_password(
-        business, context=caller.context, old_password=body.old_password, new_password=body.new_password, clock_now=now,
-    ))
+    await hashed(
+        faces,
+        lambda: staff.change_password(
+            business,
+            context=caller.context,
+            old_password=body.old_password,
+            new_password=body.new_password,
+            clock_now=now,
+        ),
+    )
     faces.sessions.forget(caller.context.session_id)
-    login = LoginRequest(staff_no=caller.context.staff_no, password=body.new_password, counter_no=caller.context.counter_no)
+    login = LoginRequest(
+        staff_no=caller.context.staff_no, password=body.new_password, counter_no=caller.context.counter_no
+    )
     token, found = await sign_in(request, login, caller.context.channel)
     return reply(_session(request, token, found))
 
@@ -98,6 +119,11 @@ def _session(request: Request, token: str, found: SignedIn) -> Session:
     faces = state.of(request)
     now = faces.databases.business.clock.now()
     return Session(
-        token=token, must_change_password=found.must_change_password, expires_at=found.context.expires_at or now,
-        context=found.context, hall_name=found.hall_name, server_time=now, server_version=faces.version,
+        token=token,
+        must_change_password=found.must_change_password,
+        expires_at=found.context.expires_at or now,
+        context=found.context,
+        hall_name=found.hall_name,
+        server_time=now,
+        server_version=faces.version,
     )
