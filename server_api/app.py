@@ -166,7 +166,7 @@ def server_config(settings: Settings, app: Any) -> uvicorn.Config:
     )
 
 
-def serve(settings: Settings, databases: Databases | None = None) -> None:
+def run(settings: Settings, databases: Databases | None = None) -> None:
     """Run the API process until it is told to stop."""
     uvicorn.Server(server_config(settings, create_app(settings, databases))).run()
 

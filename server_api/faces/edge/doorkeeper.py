@@ -17,7 +17,7 @@ _REMEMBERED = 10_000
 
 
 class Doorkeeper:
-    """Counts failed sign-ins. The lasting lock-out of a staff number is the staff slice's; this protects the hashing."""
+    """Counts failed sign-ins. The lasting lock-out is the staff slice's; this protects the hashing."""
 
     def __init__(self, tick: Callable[[], float] = time.monotonic) -> None:
         self._tick = tick
