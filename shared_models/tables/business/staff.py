@@ -87,6 +87,7 @@ staff_session = Table(
     Column("counter_no", Code(20)),
     Column("channel", Code(20), nullable=False),
     Column("started_at", Instant(), nullable=False),
+    Column("last_used_at", Instant(), nullable=False),
     Column("expires_at", Instant(), nullable=False),
     Column("ended_at", Instant()),
     # signed_out, revoked, password_changed, replaced

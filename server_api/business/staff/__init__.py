@@ -1,0 +1,1 @@
+"""Halls, counters, staff, roles, signing in."""
