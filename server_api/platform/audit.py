@@ -53,14 +53,15 @@ def _digest(database: Database, entry: dict[str, Any]) -> str:
 
 
 def _seal_digest(database: Database, seal_no: int, previous: str, entries: list[tuple[int, str]]) -> str:
-    mac = hmac.new(database.secrets.audit_key, f"{database.role}|{seal_no}|{previous}|{len(entries)}".encode(), hashlib.sha256)
+    head = f"{database.role}|{seal_no}|{previous}|{len(entries)}"
+    mac = hmac.new(database.secrets.audit_key, head.encode(), hashlib.sha256)
     for entry_id, digest in entries:
         mac.update(f"|{entry_id}:{digest}".encode())
     return mac.hexdigest()
 
 
 def seal(database: Database) -> int:
-    """Seal what has no seal yet into the chain, one batch; returns how many entries. One worker at a time by its lease."""
+    """Seal what has no seal yet into the chain, one batch; returns how many entries."""
     return database.write(lambda connection: _seal(database, connection))
 
 
@@ -96,7 +97,8 @@ def verify(database: Database) -> AuditReport:
     with database.reading() as connection:
         chain = connection.execute(select(seals).order_by(seals.c.seal_no)).all()
         for expected_no, row in enumerate(chain, start=1):
-            members = connection.execute(select(entry).where(entry.c.sealed_in == row.seal_no).order_by(entry.c.entry_id)).all()
+            members = connection.execute(
+                select(entry).where(entry.c.sealed_in == row.seal_no).order_by(entry.c.entry_id)).all()
             sealed += len(members)
             wrong += _wrong_entries(database, members)
             wrong += _wrong_seal(database, row, expected_no, previous, members)

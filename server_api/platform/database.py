@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from shared_models.values.faults.common import DatabaseAway, DiskFull, InputNotV
 
 Role = Literal["business", "billing"]
 Result = TypeVar("Result")
+#: Another process may begin an epoch; a receiver that meets the old one asks for a newer, so a short delay does no harm.
+_EPOCH_FRESH_S = 1.0
 
 _TABLES: dict[str, tuple[MetaData, PlatformTables]] = {
     "business": (business_metadata, business_platform),
@@ -50,7 +53,7 @@ class Database:
         self.metadata, self.platform = _TABLES[role]
         self.listeners: dict[type, list[Listener]] = {}
         self.after_commit: list[Callable[[], None]] = []
-        self._epoch: int | None = None
+        self._epoch = (0, 0.0)
         self.dialect: Dialect = dialect_for(url)
         self.engine: Engine = self.dialect.new_engine(label, pool_size if not self.dialect.single_writer else 4)
         self.reader: Engine = self.dialect.new_reader(label, pool_size, self.engine)
@@ -86,11 +89,17 @@ class Database:
 
     def epoch(self, connection: Connection) -> int:
         """The epoch of this side: 1, and one more each time it was restored from a backup."""
-        if self._epoch is None:
+        epoch, read_at = self._epoch
+        if not epoch or time.monotonic() - read_at > _EPOCH_FRESH_S:
             side = self.platform.side
             row = connection.execute(select(side.c.epoch).where(side.c.role == self.role)).one_or_none()
-            self._epoch = 1 if row is None else int(row.epoch)
-        return self._epoch
+            epoch = 1 if row is None else int(row.epoch)
+            self._epoch = (epoch, time.monotonic())
+        return epoch
+
+    def forget_epoch(self) -> None:
+        """The epoch has changed: read it again at the next act."""
+        self._epoch = (0, 0.0)
 
     def poke(self) -> None:
         """Wake those who wait for a commit (the fact dispatcher)."""

@@ -92,7 +92,8 @@ class JobRun:
                         table.c.worker == self.database.worker_name, table.c.attempts == self.attempt)
             if connection.execute(update(table).where(mine).values(lease_until=until, **values)).rowcount != 1:
                 raise JobLost(self.job_id)
-            return bool(connection.execute(select(table.c.cancel_wanted).where(table.c.job_id == self.job_id)).scalar_one())
+            wanted = select(table.c.cancel_wanted).where(table.c.job_id == self.job_id)
+            return bool(connection.execute(wanted).scalar_one())
 
         self._cancelled = self.database.write(work)
 
@@ -102,7 +103,8 @@ JobFunction = Callable[[JobRun], Mapping[str, Any] | None]
 
 
 def enqueue(
-    uow: UnitOfWork, kind: str, arguments: Mapping[str, Any] | None = None, job_id: str = "", due_at: datetime | None = None,
+    uow: UnitOfWork, kind: str, arguments: Mapping[str, Any] | None = None, job_id: str = "",
+    due_at: datetime | None = None,
 ) -> str:
     """Ask for a job inside an act: it exists if and only if the act is stored. Returns its id.
 
@@ -126,7 +128,9 @@ def enqueue_now(database: Database, kind: str, arguments: Mapping[str, Any] | No
     return job_id
 
 
-def _new_row(job_id: str, kind: str, arguments: Mapping[str, Any] | None, due_at: datetime, now: datetime) -> dict[str, Any]:
+def _new_row(
+    job_id: str, kind: str, arguments: Mapping[str, Any] | None, due_at: datetime, now: datetime,
+) -> dict[str, Any]:
     return {
         "job_id": job_id, "kind": kind, "state": WAITING, "asked_at": now, "due_at": due_at, "attempts": 0,
         "done_count": 0, "total_count": 0, "cancel_wanted": False, "arguments": dict(arguments or {}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from server_api.platform.unit_of_work import UnitOfWork
 
@@ -13,9 +13,11 @@ def next_number(uow: UnitOfWork, counter_name: str) -> int:
     Locks the counter's row, last in the lock order.
     """
     table = uow.platform.number_counter
-    row = uow.lock(select(table.c.next_value).where(table.c.counter_name == counter_name), table)
+    row = uow.lock_or_insert(
+        select(table.c.next_value).where(table.c.counter_name == counter_name), table,
+        {"counter_name": counter_name, "next_value": 2},
+    )
     if row is None:
-        uow.conn.execute(insert(table).values(counter_name=counter_name, next_value=2))
         return 1
     value = int(row[0])
     uow.conn.execute(update(table).where(table.c.counter_name == counter_name).values(next_value=value + 1))

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, Select, Table
+from sqlalchemy import Connection, Row, Select, Table, insert
+from sqlalchemy.exc import DBAPIError
 
+from server_api.platform.dialects.base import Trouble
 from shared_models.contracts.events import Payload
 from shared_models.contracts.work import WorkContext
 from shared_models.tables.platform import PlatformTables
@@ -70,6 +72,23 @@ class UnitOfWork:
     def lock(self, query: Select[Any], table: Table) -> Row[Any] | None:
         """Read one known row and hold it until the act ends. Order everywhere: account, till session, number row."""
         return self.conn.execute(self.database.dialect.lock(query, table)).one_or_none()
+
+    def lock_or_insert(self, query: Select[Any], table: Table, first: dict[str, Any]) -> Row[Any] | None:
+        """Lock a row as ``lock`` does, or insert ``first`` and return None where there is none yet.
+
+        Two acts may find it missing at the same time: the one whose insert comes second waits and gets the row.
+        """
+        row = self.lock(query, table)
+        if row is not None:
+            return row
+        try:
+            with self.conn.begin_nested():
+                self.conn.execute(insert(table).values(first))
+        except DBAPIError as error:
+            if self.database.dialect.classify(error) is not Trouble.DUPLICATE:
+                raise
+            return self.lock(query, table)
+        return None
 
 
 Listener = Callable[[UnitOfWork, Any], None]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
-from shared_models.contracts.events import MAX_PAYLOAD_BYTES, Payload
+from shared_models.contracts.events import MAX_PAYLOAD_BYTES
 from shared_models.values.ids import derived_id
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ BULK_LANES = range(8, 16)
 
 
 def lane_of(aggregate: str, bulk: bool) -> int:
-    """The lane a fact waits in. Facts of one aggregate may stand in two lanes; the receiver's cursor keeps their order."""
+    """The lane a fact waits in. One aggregate may have facts in two lanes; the receiver's cursor keeps their order."""
     lanes = BULK_LANES if bulk else INTERACTIVE_LANES
     return lanes[zlib.crc32(aggregate.encode()) % len(lanes)]
 
@@ -36,16 +37,18 @@ def store_told(uow: UnitOfWork) -> None:
 
 def _store(uow: UnitOfWork, told: Told) -> None:
     tables = uow.platform
-    seq, epoch, epoch_first = _next_seq(uow, told.aggregate)
-    payload = told.payload.model_dump(mode="json")
-    if len(told.payload.model_dump_json().encode()) > MAX_PAYLOAD_BYTES:
+    text = told.payload.model_dump_json()
+    if len(text.encode()) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"a fact of {told.aggregate} is larger than {MAX_PAYLOAD_BYTES} bytes")
-    fact_id = derived_id(uow.database.role, told.aggregate, str(epoch), str(seq))
+    seq, epoch, epoch_first = _next_seq(uow, told.aggregate)
+    # The id names the content as well: after a restore another fact can get the same number, never the same id.
+    content = hashlib.sha256(text.encode()).hexdigest()
+    fact_id = derived_id(uow.database.role, told.aggregate, str(epoch), str(seq), uow.act_id, content)
     lane_no = lane_of(told.aggregate, told.bulk)
     uow.conn.execute(insert(tables.fact_out).values(
         fact_id=fact_id, aggregate=told.aggregate, seq=seq, epoch=epoch, epoch_first_seq=epoch_first, lane_no=lane_no,
         kind=type(told.payload).__name__, version=told.payload.VERSION, effective_at=told.effective_at,
-        recorded_at=uow.now, act_id=uow.act_id, payload=payload,
+        recorded_at=uow.now, act_id=uow.act_id, payload=told.payload.model_dump(mode="json"),
     ))
     uow.conn.execute(insert(tables.fact_pending).values(
         lane_no=lane_no, aggregate=told.aggregate, seq=seq, epoch=epoch, fact_id=fact_id,
@@ -55,12 +58,16 @@ def _store(uow: UnitOfWork, told: Told) -> None:
 
 def _next_seq(uow: UnitOfWork, aggregate: str) -> tuple[int, int, int]:
     table = uow.platform.fact_aggregate
-    row = uow.lock(select(table).where(table.c.aggregate == aggregate), table)
     epoch = uow.database.epoch(uow.conn)
+    row = uow.lock_or_insert(
+        select(table).where(table.c.aggregate == aggregate), table,
+        {"aggregate": aggregate, "epoch": epoch, "last_seq": 1, "epoch_first_seq": 1},
+    )
     if row is None:
-        uow.conn.execute(insert(table).values(aggregate=aggregate, epoch=epoch, last_seq=1, epoch_first_seq=1))
         return 1, epoch, 1
     seq = int(row.last_seq) + 1
+    # Another process may have begun an epoch this one has not heard of: never step back from the aggregate's own.
+    epoch = max(epoch, int(row.epoch))
     first = int(row.epoch_first_seq) if row.epoch == epoch else seq
     uow.conn.execute(update(table).where(table.c.aggregate == aggregate).values(
         last_seq=seq, epoch=epoch, epoch_first_seq=first,

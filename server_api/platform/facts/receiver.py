@@ -1,4 +1,9 @@
-"""The receiving side: each fact is applied once, in order; a failing one parks its aggregate only."""
+"""The receiving side: each fact is applied once, in order. The cursor and the effect commit together.
+
+``seq`` counts per aggregate; ``epoch`` is one higher each time the sender was restored from a backup. What lies at or
+before the cursor was done before, if the inbox knows its id; if it does not, the sender has been restored without
+beginning an epoch, and a fact of its lost future stands in the place: SenderRestored.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from server_api.platform.facts.outbox import store_told
 from server_api.platform.unit_of_work import UnitOfWork
@@ -42,52 +47,115 @@ Handlers = Mapping[str, tuple[Handler, ...]]
 
 
 class FactGap(Exception):
-    """An earlier fact of the aggregate has not arrived."""
+    """An earlier fact of the aggregate has not arrived; ``epoch``, ``seq``: where the receiver stands (0, 0: new)."""
+
+    def __init__(self, aggregate: str, epoch: int, seq: int) -> None:
+        super().__init__(f"{aggregate} stands at {seq} of epoch {epoch}")
+        self.aggregate, self.epoch, self.seq = aggregate, epoch, seq
+
+
+class SenderRestored(Exception):
+    """The sender numbers again what it had numbered before a restore; it must begin an epoch of at least ``epoch``."""
+
+    def __init__(self, aggregate: str, epoch: int) -> None:
+        super().__init__(f"{aggregate} needs epoch {epoch}")
+        self.aggregate, self.epoch = aggregate, epoch
 
 
 def apply_fact(uow: UnitOfWork, envelope: Envelope, handlers: Handlers) -> bool:
-    """Apply one fact and move the cursor with it; False when it had been applied before. Raises FactGap."""
-    tables = uow.platform
-    cursor = tables.fact_cursor
+    """Apply one fact and move the cursor with it; False when it had been applied before.
+
+    Raises FactGap, SenderRestored, and whatever a handler raises.
+    """
+    cursor = uow.platform.fact_cursor
     row = uow.lock(select(cursor).where(cursor.c.aggregate == envelope.aggregate), cursor)
-    if row is None:
-        if envelope.seq != 1 and envelope.seq != envelope.epoch_first_seq:
-            raise FactGap(envelope.aggregate)
-    elif envelope.epoch == row.epoch:
-        if envelope.seq <= row.seq:
-            return False
-        if envelope.seq != row.seq + 1:
-            raise FactGap(envelope.aggregate)
-    elif envelope.epoch < row.epoch:
+    if _stands_before(row, envelope):
+        if not _in_inbox(uow, envelope):
+            raise SenderRestored(envelope.aggregate, (0 if row is None else int(row.epoch)) + 1)
         return False
-    elif envelope.seq != envelope.epoch_first_seq:
-        raise FactGap(envelope.aggregate)
-    else:
+    if row is not None and envelope.epoch > row.epoch:
         _name_lost_future(uow, envelope)
+    if envelope.epoch > 1 and _in_inbox(uow, envelope):
+        # Applied in an earlier epoch and told again under a new number: only the cursor moves.
+        _settle_difference(uow, envelope)
+        _move_cursor(uow, row, envelope)
+        return False
     for handler in handlers.get(envelope.kind, ()):
         handler(uow, envelope, envelope.opened)
-    uow.conn.execute(insert(tables.fact_in).values(
-        aggregate=envelope.aggregate, epoch=envelope.epoch, seq=envelope.seq, fact_id=envelope.fact_id,
-        kind=envelope.kind, applied_at=uow.now,
-    ))
-    if row is None:
-        uow.conn.execute(insert(cursor).values(aggregate=envelope.aggregate, epoch=envelope.epoch, seq=envelope.seq))
-    else:
-        uow.conn.execute(update(cursor).where(cursor.c.aggregate == envelope.aggregate).values(
-            epoch=envelope.epoch, seq=envelope.seq,
-        ))
+    _record(uow, row, envelope)
     store_told(uow)
     return True
 
 
+def skip_fact(uow: UnitOfWork, envelope: Envelope, reason: str) -> bool:
+    """Go past a fact without applying it, with a reason that stays; False when it had been applied before."""
+    cursor = uow.platform.fact_cursor
+    row = uow.lock(select(cursor).where(cursor.c.aggregate == envelope.aggregate), cursor)
+    if _stands_before(row, envelope):
+        return False
+    _record(uow, row, envelope, skipped_reason=reason)
+    return True
+
+
+def _stands_before(row: Row[Any] | None, envelope: Envelope) -> bool:
+    """True when the fact lies at or before the cursor, False when it is the next. Raises FactGap when it is later."""
+    if row is None:
+        if envelope.seq == 1:
+            return False
+        raise FactGap(envelope.aggregate, 0, 0)
+    if (envelope.epoch, envelope.seq) <= (row.epoch, row.seq) or envelope.epoch < row.epoch:
+        return True
+    follows = envelope.seq == row.seq + 1 if envelope.epoch == row.epoch else (
+        # The first of a new epoch may step back (the sender's lost future), never over what we have not heard.
+        envelope.seq == envelope.epoch_first_seq <= row.seq + 1
+    )
+    if not follows:
+        raise FactGap(envelope.aggregate, int(row.epoch), int(row.seq))
+    return False
+
+
+def _in_inbox(uow: UnitOfWork, envelope: Envelope) -> bool:
+    table = uow.platform.fact_in
+    found = uow.conn.execute(select(table.c.seq).where(
+        table.c.aggregate == envelope.aggregate, table.c.fact_id == envelope.fact_id)).first()
+    return found is not None
+
+
+def _record(uow: UnitOfWork, row: Row[Any] | None, envelope: Envelope, skipped_reason: str | None = None) -> None:
+    uow.conn.execute(insert(uow.platform.fact_in).values(
+        aggregate=envelope.aggregate, epoch=envelope.epoch, seq=envelope.seq, fact_id=envelope.fact_id,
+        kind=envelope.kind, applied_at=uow.now, skipped_reason=skipped_reason,
+    ))
+    _move_cursor(uow, row, envelope)
+
+
+def _move_cursor(uow: UnitOfWork, row: Row[Any] | None, envelope: Envelope) -> None:
+    cursor = uow.platform.fact_cursor
+    if row is None:
+        uow.conn.execute(insert(cursor).values(aggregate=envelope.aggregate, epoch=envelope.epoch, seq=envelope.seq))
+    else:
+        uow.conn.execute(update(cursor).where(cursor.c.aggregate == envelope.aggregate).values(
+            epoch=envelope.epoch, seq=envelope.seq))
+
+
 def _name_lost_future(uow: UnitOfWork, envelope: Envelope) -> None:
     """The sender was restored: list the facts we applied that it no longer knows."""
-    tables = uow.platform
-    lost = uow.conn.execute(select(tables.fact_in).where(
-        tables.fact_in.c.aggregate == envelope.aggregate, tables.fact_in.c.epoch < envelope.epoch,
-        tables.fact_in.c.seq >= envelope.epoch_first_seq,
-    )).all()
+    inbox, difference = uow.platform.fact_in, uow.platform.fact_difference
+    lost = uow.conn.execute(
+        select(inbox).outerjoin(difference, difference.c.fact_id == inbox.c.fact_id).where(
+            inbox.c.aggregate == envelope.aggregate, inbox.c.epoch < envelope.epoch,
+            inbox.c.seq >= envelope.epoch_first_seq, inbox.c.fact_id != envelope.fact_id,
+            difference.c.fact_id.is_(None),
+        )
+    ).all()
     for fact in lost:
-        uow.conn.execute(insert(tables.fact_difference).values(
-            fact_id=fact.fact_id, aggregate=fact.aggregate, epoch=fact.epoch, seq=fact.seq, kind=fact.kind, found_at=uow.now,
+        uow.conn.execute(insert(difference).values(
+            fact_id=fact.fact_id, aggregate=fact.aggregate, epoch=fact.epoch, seq=fact.seq, kind=fact.kind,
+            found_at=uow.now, remark="applied here, no longer known to the restored sender",
         ))
+
+
+def _settle_difference(uow: UnitOfWork, envelope: Envelope) -> None:
+    """The sender does know the fact after all."""
+    table = uow.platform.fact_difference
+    uow.conn.execute(delete(table).where(table.c.fact_id == envelope.fact_id))
