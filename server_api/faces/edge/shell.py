@@ -14,6 +14,7 @@ from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server_api.faces.edge.metrics import Metrics
@@ -35,8 +36,8 @@ _COMMON_HEADERS = [
 ]
 _API_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
-#: Renders a fault for a person: portal pages.
-PageOfFault = Callable[[Scope, Fault], tuple[bytes, str]]
+#: Answers a fault with a page for a person, or None where it is not asked by one.
+PageOfFault = Callable[[Scope, Fault], Response | None]
 
 
 class Shell:
@@ -60,11 +61,12 @@ class Shell:
     def metrics(self) -> Metrics:
         return self._metrics
 
-    def rendered(self, scope: Scope, fault: Fault) -> tuple[bytes, str]:
-        """The refusal as its reader can use it: a page under /portal, a problem document elsewhere."""
-        if self._page_of_fault is not None and scope["path"].startswith("/portal"):
-            return self._page_of_fault(scope, fault)
-        return problem_of(fault).model_dump_json().encode(), PROBLEM_MEDIA_TYPE
+    def rendered(self, scope: Scope, fault: Fault) -> Response:
+        """The refusal as its reader can use it: a page for a person, a problem document for a program."""
+        page = self._page_of_fault(scope, fault) if self._page_of_fault is not None else None
+        if page is not None:
+            return page
+        return Response(problem_of(fault).model_dump_json(), fault.status, headers_of(fault), PROBLEM_MEDIA_TYPE)
 
 
 class _Visit:
@@ -100,6 +102,10 @@ class _Visit:
             metrics.running.dec()
             self._note()
 
+    @property
+    def _is_form(self) -> bool:
+        return Headers(scope=self._scope).get("content-type", "").startswith("application/x-www-form-urlencoded")
+
     def _refused_at_the_door(self) -> Fault | None:
         if "\x00" in self._scope["path"] or b"%00" in self._scope["query_string"]:
             return InputNotValid(field="path", reason={"zh": "含有空字符", "en": "contains a NUL character"})
@@ -115,7 +121,7 @@ class _Visit:
             self._read += len(chunk)
             if self._read > BODY_LIMIT:
                 raise BodyTooLarge(limit_kib=BODY_LIMIT // 1024)
-            if b"\\u0000" in chunk and _holds_nul(chunk):
+            if b"\x00" in chunk or (b"%00" in chunk and self._is_form) or (b"\\u0000" in chunk and _holds_nul(chunk)):
                 raise InputNotValid(field="body", reason={"zh": "含有空字符", "en": "contains a NUL character"})
         return message
 
@@ -133,14 +139,11 @@ class _Visit:
         if self._status:
             log.error("request %s broke off after its reply had begun: %s", self._request_id, fault.code)
             return
-        body, media_type = self._shell.rendered(self._scope, fault)
         self._shell.metrics.refusals.labels(fault.code).inc()
-        headers = [(b"content-type", media_type.encode()), (b"content-length", str(len(body)).encode())]
-        headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in headers_of(fault).items()]
+        answer = self._shell.rendered(self._scope, fault)
         if isinstance(fault, BodyTooLarge):
-            headers.append((b"connection", b"close"))
-        await self._send_dressed({"type": "http.response.start", "status": fault.status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
+            answer.headers["Connection"] = "close"  # what is still on its way is not read
+        await answer(self._scope, self._receive, self._send_dressed)
 
     def _incident(self, error: Exception) -> InternalTrouble:
         incident = secrets.token_hex(4)
