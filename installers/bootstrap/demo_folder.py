@@ -6,8 +6,10 @@ from installers.bootstrap.console import REPOSITORY
 from installers.bootstrap.system_packages import child_environment
 
 FOLDER = REPOSITORY / "demo"
+#: The product's data folder; its key file lies beside it, in ``demo/data.keys``.
+DATA = FOLDER / "data"
 
 
 def environment() -> dict[str, str]:
     """What a command of the product needs to work on the demo."""
-    return {**child_environment(), "ONEHALL_DATA": str(FOLDER)}
+    return {**child_environment(), "ONEHALL_DATA_DIR": str(DATA)}
