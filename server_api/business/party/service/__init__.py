@@ -1,0 +1,26 @@
+"""The acts and reads of customers."""
+
+from server_api.business.party.service.accounts import heard_account, heard_standing
+from server_api.business.party.service.customers import (
+    change_customer,
+    create_customer,
+    customer_detail,
+    reveal_customer,
+)
+from server_api.business.party.service.keys import NumberOwner, index_numbers, unindex_numbers
+from server_api.business.party.service.search import search_customers
+from server_api.business.party.service.takeover import take_over_customers
+
+__all__ = [
+    "NumberOwner",
+    "change_customer",
+    "create_customer",
+    "customer_detail",
+    "heard_account",
+    "heard_standing",
+    "index_numbers",
+    "reveal_customer",
+    "search_customers",
+    "take_over_customers",
+    "unindex_numbers",
+]
