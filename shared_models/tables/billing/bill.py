@@ -7,7 +7,7 @@ and writing one tree is half the work of two.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, SmallInteger, String, Table
+from sqlalchemy import Column, Index, Integer, SmallInteger, Table
 
 from shared_models.tables.billing.metadata import billing_metadata
 from shared_models.tables.types import Code, Count, Day, FenType, Flag, Instant, MicroYuanType, Words, YearMonth
@@ -106,10 +106,10 @@ bill_run_chunk = Table(
     Column("run_id", Code(32), primary_key=True),
     Column("chunk_no", Integer, primary_key=True, autoincrement=False),
     # half-open: first_account <= account < until_account (the last chunk ends open, NULL)
-    Column("first_account", String(32), nullable=False),
-    Column("until_account", String(32)),
+    Column("first_account", Code(32), nullable=False),
+    Column("until_account", Code(32)),
     # the first account not yet done; written in the same transaction as the bills before it
-    Column("next_account", String(32), nullable=False),
+    Column("next_account", Code(32), nullable=False),
     # waiting, running, done
     Column("state", Code(10), nullable=False),
     Column("worker", Code(80)),
@@ -127,7 +127,7 @@ bill_aside = Table(
     "bill_aside",
     billing_metadata,
     Column("period", YearMonth, primary_key=True, autoincrement=False),
-    Column("account_id", String(32), primary_key=True),
+    Column("account_id", Code(32), primary_key=True),
     Column("run_id", Code(32), nullable=False),
     # a fault code: bill_price_missing, bill_product_unknown, ...
     Column("reason", Code(60), nullable=False),
@@ -141,9 +141,9 @@ bill = Table(
     "bill",
     billing_metadata,
     Column("period", YearMonth, primary_key=True, autoincrement=False),
-    Column("bill_id", String(32), primary_key=True),
+    Column("bill_id", Code(32), primary_key=True),
     Column("bill_no", Code(40), nullable=False),
-    Column("account_id", String(32), nullable=False),
+    Column("account_id", Code(32), nullable=False),
     Column("account_no", Code(40), nullable=False),
     Column("customer_id", Code(32), nullable=False),
     Column("run_id", Code(32)),
@@ -155,8 +155,11 @@ bill = Table(
     Column("until_on", Day, nullable=False),
     Column("issued_on", Day, nullable=False),
     Column("due_on", Day, nullable=False),
-    # frozen payer, sealed by platform.secrets (name, address, tax number as JSON)
-    Column("sealed_payer", Code(2000)),
+    # who it is made out to, sealed as business sent it
+    Column("customer_no", Code(20)),
+    Column("sealed_name", Code(1000)),
+    Column("sealed_address", Code(2000)),
+    Column("sealed_tax_no", Code(400)),
     # what the account owed from earlier bills, and held in advance, when this one was frozen
     Column("owed_before_fen", FenType, nullable=False),
     Column("advance_before_fen", FenType, nullable=False),
@@ -176,7 +179,7 @@ bill_line = Table(
     "bill_line",
     billing_metadata,
     Column("period", YearMonth, primary_key=True, autoincrement=False),
-    Column("bill_id", String(32), primary_key=True),
+    Column("bill_id", Code(32), primary_key=True),
     Column("line_no", Integer, primary_key=True, autoincrement=False),
     # recurring (opens to bill_charge), usage (opens to rated_usage), imported (opens to nothing)
     Column("kind", Code(10), nullable=False),
@@ -214,7 +217,7 @@ bill_charge = Table(
     "bill_charge",
     billing_metadata,
     Column("period", YearMonth, primary_key=True, autoincrement=False),
-    Column("bill_id", String(32), primary_key=True),
+    Column("bill_id", Code(32), primary_key=True),
     Column("line_no", Integer, primary_key=True, autoincrement=False),
     Column("charge_no", Integer, primary_key=True, autoincrement=False),
     Column("product_id", Code(32), nullable=False),
@@ -229,8 +232,8 @@ bill_charge = Table(
     Column("charge_month", YearMonth, nullable=False),
     # month, term, refund, correction
     Column("kind", Code(12), nullable=False),
-    # how the part was found: whole, by_days, half, free, share ... (texts bill.rule.<rule>)
-    Column("rule", Code(20), nullable=False),
+    # how the part was found: whole, start.actual_days, stop.half, in_and_out, capped, term, refund, difference (texts bill.charge.*, bill.why.*)
+    Column("rule_code", Code(24), nullable=False),
     Column("from_on", Day, nullable=False),
     Column("until_on", Day, nullable=False),
     Column("price_micro_yuan", MicroYuanType, nullable=False),

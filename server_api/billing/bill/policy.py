@@ -1,0 +1,93 @@
+"""Billing's house rules as read from resources/policy/billing.toml."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import resources
+from server_api.billing.bill.rules.draft import BillPolicy, Item
+from server_api.billing.bill.rules.proration import Proration
+from shared_models.values.period import Month
+
+
+@dataclass(frozen=True, slots=True)
+class RunPolicy:
+    """How a month run works. ``turn_accounts`` are frozen in one write turn; a claim lasts ``lease_s`` unrenewed."""
+
+    chunk_accounts: int
+    turn_accounts: int
+    lease_s: int
+    outlier_fen: int
+    outlier_per_mille: int
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Who issues the bills, as papers show it."""
+
+    name: str
+    name_en: str
+    hotline: str
+    pay_hint: str
+    pay_hint_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillingPolicy:
+    """Everything of the file."""
+
+    bill: BillPolicy
+    proration: dict[str, Proration]
+    default_proration: str
+    run: RunPolicy
+    operator: Operator
+    issue_day: int
+    due_day: int
+
+    def issued_on(self, month: Month) -> date:
+        """The day the bill of a month is dated."""
+        return self._day_after(month, self.issue_day)
+
+    def due_on(self, month: Month) -> date:
+        """The last day to pay the bill of a month."""
+        return self._day_after(month, self.due_day)
+
+    @staticmethod
+    def _day_after(month: Month, day: int) -> date:
+        following = month.next()
+        return following.first_on.replace(day=min(day, following.days))
+
+
+@lru_cache(maxsize=1)
+def billing_policy() -> BillingPolicy:
+    """The policy in force, read once per process."""
+    return read_policy(tomllib.loads(resources.path("policy", "billing.toml").read_text(encoding="utf-8")))
+
+
+def read_policy(tree: dict[str, Any]) -> BillingPolicy:
+    """The policy a document describes. Raises KeyError or ValueError where it is not whole."""
+    policies = {name: Proration().with_ways(**ways) for name, ways in tree["proration"]["policies"].items()}
+    if tree["proration"]["default"] not in policies:
+        raise ValueError(f"proration default: no such policy: {tree['proration']['default']}")
+    items = {
+        code: Item(item["zh"], item["en"], int(item["tax_per_mille"]), item["group"]) for code, item in tree["item"].items()
+    }
+    operator = tree["operator"]
+    return BillingPolicy(
+        bill=BillPolicy(
+            items=items, service_order=tuple(tree["bill"]["service_order"]),
+            suspended_label=resources.text("bill.suspended", "zh_CN"),
+            suspended_label_en=resources.text("bill.suspended", "en"),
+            correction_label=resources.texts("zh_CN")["bill.corrected"],
+            correction_label_en=resources.texts("en")["bill.corrected"],
+        ),
+        proration=policies, default_proration=tree["proration"]["default"],
+        run=RunPolicy(**{name: int(value) for name, value in tree["run"].items()}),
+        operator=Operator(operator["zh"], operator["en"], str(operator["hotline"]), operator["pay_hint_zh"],
+                          operator["pay_hint_en"]),
+        issue_day=int(tree["dates"]["issue_day"]), due_day=int(tree["dates"]["due_day"]),
+    )

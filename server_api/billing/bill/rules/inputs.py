@@ -1,0 +1,143 @@
+"""What the bill calculator is given, and what it hands back. Plain tuples: a run makes millions of them.
+
+Units: ``*_micro_yuan`` and ``*_fen`` are bare integers here, inside the calculator only; the slice's service wraps them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import NamedTuple
+
+
+class ProductInput(NamedTuple):
+    """A product as bills print it."""
+
+    product_id: str
+    product_no: str
+    service: str
+    shown_as: str
+    region: str
+
+
+class EventInput(NamedTuple):
+    """One change of what a product costs, from the day ``effective_on`` on."""
+
+    event_id: str
+    seq_no: int
+    kind: str
+    effective_on: date
+    offering_code: str
+    price_version: int
+    bundle_code: str
+    bundle_instance: str
+
+
+class PayInput(NamedTuple):
+    """Who pays which items of a product."""
+
+    item_group: str
+    account_id: str
+    priority: int
+    from_on: date
+    until_on: date | None
+
+
+class UsageInput(NamedTuple):
+    """The rated usage of one item of one product in the month, summed."""
+
+    product_id: str
+    item_code: str
+    charge_micro_yuan: int
+    call_count: int
+    quantity: int
+
+
+class BilledCharge(NamedTuple):
+    """What was already billed for a product's price in a month: the sum over all its bills."""
+
+    product_id: str
+    offering_code: str
+    price_code: str
+    item_code: str
+    charge_month: int
+    amount_micro_yuan: int
+
+
+class AccountInput(NamedTuple):
+    """All that makes an account's bill of a month, frozen.
+
+    ``late_months`` are months billed before some event of theirs was heard: for them the difference between what
+    should be and what ``billed`` says is charged, and nothing else.
+    """
+
+    account_id: str
+    products: dict[str, ProductInput]
+    events: dict[str, list[EventInput]]
+    pays: dict[str, list[PayInput]]
+    usage: list[UsageInput]
+    late_months: tuple[int, ...] = ()
+    billed: tuple[BilledCharge, ...] = ()
+
+
+class Charge(NamedTuple):
+    """One recurring charge with all that made it."""
+
+    product_id: str
+    item_code: str
+    item_group: str
+    label: str
+    label_en: str
+    offering_code: str
+    offering_label: str
+    offering_en: str
+    tax_per_mille: int
+    event_id: str
+    price_code: str
+    price_version: int
+    bundle_code: str
+    bundle_instance: str
+    charge_month: int
+    kind: str
+    rule: str
+    from_on: date
+    until_on: date
+    price_micro_yuan: int
+    numerator: int
+    denominator: int
+    share_per_mille: int
+    amount_micro_yuan: int
+
+
+class DraftLine(NamedTuple):
+    """One line of a draft bill. ``charges`` is empty for usage: the rated calls are its parts."""
+
+    kind: str
+    product: ProductInput
+    item_code: str
+    item_group: str
+    label: str
+    label_en: str
+    offering_code: str
+    offering_label: str
+    offering_en: str
+    from_on: date
+    until_on: date
+    part_count: int
+    quantity: int
+    charge_micro_yuan: int
+    amount_fen: int
+    tax_per_mille: int
+    net_fen: int
+    tax_fen: int
+    netted_fen: int
+    charges: tuple[Charge, ...]
+
+
+class BillDraft(NamedTuple):
+    """A bill before it is frozen. ``total_fen`` is the sum of its lines; below zero it is money the customer gets."""
+
+    account_id: str
+    lines: tuple[DraftLine, ...]
+    total_fen: int
+    net_fen: int
+    tax_fen: int
