@@ -24,10 +24,10 @@ class OneTimePasswordExpired(Fault):
     status = 401
 
 
-class CounterUnknown(Fault):
+class CounterNotInHall(Fault):
     """The hall of this member of staff has no such counter."""
 
-    code = "counter_unknown"
+    code = "counter_not_in_hall"
     status = 422
 
 

@@ -4,7 +4,7 @@ from server_api.business.party.service.accounts import heard_account, heard_stan
 from server_api.business.party.service.customers import (
     change_customer,
     create_customer,
-    customer_detail,
+    read_customer,
     reveal_customer,
 )
 from server_api.business.party.service.keys import NumberOwner, index_numbers, unindex_numbers
@@ -15,10 +15,10 @@ __all__ = [
     "NumberOwner",
     "change_customer",
     "create_customer",
-    "customer_detail",
     "heard_account",
     "heard_standing",
     "index_numbers",
+    "read_customer",
     "reveal_customer",
     "search_customers",
     "take_over_customers",

@@ -209,7 +209,7 @@ def _need_group(uow: UnitOfWork, group_customer_id: str | None, but: str = "") -
         raise NotAGroup()
 
 
-def customer_detail(conn: Connection, *, context: WorkContext, customer_id: str) -> CustomerDetail:
+def read_customer(conn: Connection, customer_id: str, context: WorkContext) -> CustomerDetail:
     """Everything about a customer but money, personal data masked. Raises NotFound, also outside the caller's scope."""
     row = store.one(conn, customer_id, context)
     if row is None:

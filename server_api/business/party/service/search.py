@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row
 from server_api.business.party import rules, store
 from server_api.business.party.rules import KeyKind, Plan, Way
 from server_api.platform.secrets import Secrets
-from shared_models.contracts.party import CustomerClass, CustomerHit, CustomerKind, CustomerPage, MatchedBy
+from shared_models.contracts.party import CustomerClass, CustomerHit, CustomerKind, CustomerPage, MatchedBy, SearchWords
 from shared_models.contracts.work import WorkContext
 from shared_models.values.faults.party import SearchTooShort
 
@@ -37,24 +37,22 @@ class Found:
         self.by_id.setdefault(customer_id, matched_by)
 
 
-def search_customers(
-    conn: Connection, *, secrets: Secrets, context: WorkContext, text: str, limit: int = MOST, cursor: str = ""
-) -> CustomerPage:
+def search_customers(conn: Connection, words: SearchWords, context: WorkContext, *, secrets: Secrets) -> CustomerPage:
     """At most 50 customers for a text, in the order of the index walked. Raises SearchTooShort.
 
     ``cursor`` names the way, the last key and the last customer; a cursor that is not ours begins at the start.
     """
-    plan = rules.plan_search(text)
+    plan = rules.plan_search(words.q)
     if plan is None:
         raise SearchTooShort()
-    found = Found(max(1, min(limit, MOST)))
-    way_no, after = _read_cursor(cursor)
+    found = Found(max(1, min(words.limit, MOST)))
+    way_no, after = _read_cursor(words.cursor)
     if plan.id_no and way_no == 0 and after is None:
         for customer_id in store.with_document(conn, secrets.blind(plan.id_no), context, found.limit):
             found.add(customer_id, MatchedBy.ID_NO)
     _walk_ways(conn, plan, context, found, way_no, after)
     if plan.grams and found.cursor is None:
-        _walk_grams(conn, plan, text, context, found, after[1] if after and way_no == len(plan.ways) else "")
+        _walk_grams(conn, plan, words.q, context, found, after[1] if after and way_no == len(plan.ways) else "")
     return CustomerPage(items=tuple(_hits(conn, found, context)), next_cursor=found.cursor)
 
 

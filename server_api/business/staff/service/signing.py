@@ -25,7 +25,7 @@ from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.work import DataScope, WorkContext
 from shared_models.tables.business.staff import staff_member
 from shared_models.values.faults.staff import (
-    CounterUnknown,
+    CounterNotInHall,
     OneTimePasswordExpired,
     PasswordReused,
     PasswordTooWeak,
@@ -65,7 +65,7 @@ def sign_in(
     """Check a password and open a session.
 
     Raises SignInRefused (also for an unknown number, after the same time), SignInLocked, OneTimePasswordExpired,
-    CounterUnknown.
+    CounterNotInHall.
     """
     with database.reading() as connection:
         found = store.member_by_no(connection, staff_no)
@@ -80,7 +80,7 @@ def sign_in(
     if found.must_change and clock_now - found.password_set_at >= policy().one_time_for:
         raise OneTimePasswordExpired()
     if counter_no and counter_no not in counters:
-        raise CounterUnknown(counter_no=counter_no)
+        raise CounterNotInHall(counter_no=counter_no)
     rehashed = hash_password(password) if needs_rehash(found.password_hash) else None
     return database.write(
         lambda connection: _open_session(database, connection, found, counter_no, channel, clock_now, rehashed)
@@ -144,6 +144,7 @@ def _open_session(
         staff_name=row.staff_name,
         hall_code=row.hall_code,
         district_code=found.district_code,
+        hall_name=found.hall_name,
         counter_no=counter_no,
         permissions=permissions,
         scope=DataScope(row.data_scope),
