@@ -1,1 +1,1 @@
-"""The desk of a teller: a Qt client that speaks to the server over HTTPS and to nothing else."""
+"""The teller's desktop client. Talks to the server over HTTP only; holds no tables, no SQLAlchemy, no price rules."""
