@@ -23,7 +23,7 @@ PUBLIC = {
     "GET /health",
     "GET /metrics",
     "GET /api/openapi.json",
-    "POST /api/hall/session",
+    "POST /api/hall/sessions",
     "GET /portal/login",
     "POST /portal/login",
 }
