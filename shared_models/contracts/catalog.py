@@ -15,18 +15,10 @@ ItemField = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-
 PriceKind = Literal["recurring", "usage", "onetime"]
 #: How a part of a month is charged: nothing, all of it, half before or after the 15th, days of the month, days of 30.
 ProrationWay = Literal["none", "full", "half", "actual_days", "thirty_days"]
+#: Named sets of these (resources/policy/billing.toml).
+ProrationPolicy = Literal["actual_days", "full_month", "half_by_15", "free_first", "thirty_days", "none"]
+Situation = Literal["start", "change", "suspend", "resume", "stop"]
 RelationKind = Literal["requires", "excludes", "upgrades_to", "downgrades_to"]
-
-
-class Proration(Contract):
-    """How the month is charged in which something happens; each situation on its own."""
-
-    start: ProrationWay = "actual_days"
-    change: ProrationWay = "actual_days"
-    suspend: ProrationWay = "actual_days"
-    resume: ProrationWay = "actual_days"
-    stop: ProrationWay = "actual_days"
-    last_day_counts: bool = False
 
 
 class OfferingRow(Contract):
@@ -35,7 +27,7 @@ class OfferingRow(Contract):
     offering_code: CodeField
     name_zh: TitleField
     name_en: TitleField
-    service: Literal["voice", "broadband", "tv", "leased_line", "bundle"]
+    service: Literal["voice", "broadband", "tv", "leased_line", "iptv", "addon", "bundle"]
     offering_kind: Literal["base", "addon", "bundle"] = "base"
     sold_from_on: date
     sold_until_on: date | None = None
@@ -60,7 +52,10 @@ class OfferPriceRow(Contract):
     in_advance: bool = False
     refund_unused_months: bool = False
     suspended_micro_yuan: MicroYuanField = MicroYuan(0)
-    proration: Proration = Proration()
+    proration: ProrationPolicy = "actual_days"
+    proration_detail: dict[Situation, ProrationWay] = Field(default_factory=dict)
+    kept_in_bundle: bool = False
+    rank: int = Field(default=10, ge=0, le=999)
 
 
 class BundleMemberRow(Contract):

@@ -20,6 +20,8 @@ class Service(StrEnum):
     BROADBAND = "broadband"
     TV = "tv"
     LEASED_LINE = "leased_line"
+    IPTV = "iptv"
+    ADDON = "addon"
 
 
 class ProductState(StrEnum):
@@ -91,7 +93,7 @@ class InstallProduct(Contract):
     product_id: IdField
     customer_id: IdField
     offering_code: CodeField
-    accesses: tuple[Access, ...] = Field(min_length=1, max_length=8)
+    accesses: tuple[Access, ...] = Field(default=(), max_length=8, description="none for an addon")
     pay_relations: tuple[PayRelation, ...] = Field(min_length=1, max_length=8)
     shown_as: Annotated[str, StringConstraints(max_length=60)] = ""
     install_address: Annotated[str, StringConstraints(max_length=200)] = ""

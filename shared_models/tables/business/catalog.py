@@ -8,11 +8,12 @@ from shared_models.tables.business.metadata import business_metadata
 from shared_models.tables.types import Code, Day, Flag, Instant, JsonText, MicroYuanType, Words
 
 offering = Table(
-    "offering", business_metadata,
+    "offering",
+    business_metadata,
     Column("offering_code", Code(40), primary_key=True),
     Column("name_zh", Words(80), nullable=False),
     Column("name_en", Words(80), nullable=False),
-    # voice, broadband, tv, leased_line, bundle
+    # voice, broadband, tv, leased_line, iptv, addon, bundle
     Column("service", Code(20), nullable=False),
     # base, addon, bundle
     Column("offering_kind", Code(12), nullable=False),
@@ -22,7 +23,8 @@ offering = Table(
 )
 
 bundle_member = Table(
-    "bundle_member", business_metadata,
+    "bundle_member",
+    business_metadata,
     Column("bundle_code", Code(40), ForeignKey("offering.offering_code"), nullable=False),
     Column("member_code", Code(40), ForeignKey("offering.offering_code"), nullable=False, index=True),
     Column("mandatory", Flag(), nullable=False),
@@ -34,7 +36,8 @@ bundle_member = Table(
 )
 
 offer_price = Table(
-    "offer_price", business_metadata,
+    "offer_price",
+    business_metadata,
     Column("price_code", Code(40), nullable=False),
     Column("valid_from_on", Day, nullable=False),
     Column("valid_until_on", Day),
@@ -51,12 +54,19 @@ offer_price = Table(
     Column("in_advance", Flag(), nullable=False),
     Column("refund_unused_months", Flag(), nullable=False),
     Column("suspended_charge", MicroYuanType(), nullable=False),
-    Column("proration", JsonText(), nullable=False),
+    # a policy of resources/policy/billing.toml, and single situations that differ from it
+    Column("proration", Code(20), nullable=False),
+    Column("proration_detail", JsonText()),
+    # charged also while the product is in a bundle
+    Column("kept_in_bundle", Flag(), nullable=False),
+    # usage prices: the tariff asked first has the lowest
+    Column("rank_no", Integer, nullable=False),
     PrimaryKeyConstraint("price_code", "valid_from_on"),
 )
 
 offer_relation = Table(
-    "offer_relation", business_metadata,
+    "offer_relation",
+    business_metadata,
     Column("from_code", Code(40), ForeignKey("offering.offering_code"), nullable=False),
     # requires, excludes, upgrades_to, downgrades_to
     Column("relation", Code(20), nullable=False),
@@ -65,7 +75,8 @@ offer_relation = Table(
 )
 
 price_book = Table(
-    "price_book", business_metadata,
+    "price_book",
+    business_metadata,
     Column("book_version", Integer, primary_key=True, autoincrement=False),
     Column("effective_on", Day, nullable=False),
     Column("row_count", Integer, nullable=False),
@@ -75,7 +86,8 @@ price_book = Table(
 )
 
 price_book_row = Table(
-    "price_book_row", business_metadata,
+    "price_book_row",
+    business_metadata,
     Column("book_version", Integer, ForeignKey("price_book.book_version"), nullable=False),
     Column("row_no", Integer, nullable=False),
     Column("offering_code", Code(40), nullable=False),

@@ -1,0 +1,1 @@
+"""The catalogue: offerings, bundles, prices by date, frozen price book versions."""
