@@ -19,7 +19,7 @@ from installers.bootstrap.console import REPOSITORY, Trouble, ask, follow, say, 
 VENV = REPOSITORY / ".venv"
 #: What each purpose installs; a later one holds all of an earlier one.
 LOCKS = {"run": "requirements.lock", "test": "requirements-test.lock"}
-_BEYOND_LOCK = ("setup.cfg", "pyproject.toml")
+_BEYOND_LOCK = ("setup.cfg",)
 
 
 def python() -> Path:
