@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from server_api.billing.account import jobs as account
+from server_api.billing.cashdesk import jobs as cashdesk
+from server_api.billing.ledger import jobs as ledger
+from server_api.billing.payment import jobs as payment
 from server_api.platform import upkeep
 from server_api.platform.database import Databases
 from server_api.platform.facts.dispatcher import Crossing
@@ -16,6 +20,10 @@ from server_api.platform.registry import Wiring
 #: One line a slice, lowest slice first.
 WIRES: tuple[Callable[[Wiring], None], ...] = (
     upkeep.wire,
+    ledger.wire,
+    account.wire,
+    cashdesk.wire,
+    payment.wire,
 )
 
 

@@ -25,6 +25,7 @@ class WorkContext(Contract):
     staff_no: str
     staff_name: str
     hall_code: str
+    hall_name: str = ""
     district_code: str
     counter_no: str = ""
     permissions: frozenset[str] = frozenset()

@@ -28,7 +28,13 @@ class LedgerCode(StrEnum):
 
 
 #: Assets and expenses grow by debits ("to"), everything else by credits ("from").
-DEBIT_NATURED = frozenset({
-    LedgerCode.CASH, LedgerCode.BANK, LedgerCode.CLEARING, LedgerCode.RECEIVABLE, LedgerCode.OVER_SHORT,
-    LedgerCode.GRANT,
-})
+DEBIT_NATURED = frozenset(
+    {
+        LedgerCode.CASH,
+        LedgerCode.BANK,
+        LedgerCode.CLEARING,
+        LedgerCode.RECEIVABLE,
+        LedgerCode.OVER_SHORT,
+        LedgerCode.GRANT,
+    }
+)

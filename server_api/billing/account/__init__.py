@@ -1,0 +1,1 @@
+"""Billing accounts: opening, books, standing, and the copy of who pays."""

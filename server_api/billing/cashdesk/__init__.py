@@ -1,0 +1,1 @@
+"""Tills, papers and their numbers."""

@@ -1,0 +1,29 @@
+"""The cash desk's acts: sessions in ``till.py``, papers in ``papers.py``."""
+
+from server_api.billing.cashdesk.service.entries import Entry, book_entries, drawer_cash, lock_own_till
+from server_api.billing.cashdesk.service.papers import keep_receipt, read_receipt, reprint_receipt, take_receipt_no
+from server_api.billing.cashdesk.service.till import (
+    close_till,
+    count_till,
+    current_till,
+    deposit_cash,
+    list_tills,
+    open_till,
+)
+
+__all__ = [
+    "Entry",
+    "book_entries",
+    "close_till",
+    "count_till",
+    "current_till",
+    "deposit_cash",
+    "drawer_cash",
+    "keep_receipt",
+    "list_tills",
+    "lock_own_till",
+    "open_till",
+    "read_receipt",
+    "reprint_receipt",
+    "take_receipt_no",
+]

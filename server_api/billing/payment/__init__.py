@@ -1,0 +1,1 @@
+"""Payments: allocation, taking, reversing, refunding, and settling from books."""

@@ -1,0 +1,17 @@
+"""What payments hear: bills are issued. And their rules to be checked."""
+
+from __future__ import annotations
+
+from server_api.billing.bill.news import BillsIssued
+from server_api.billing.payment import checks
+from server_api.billing.payment.service.settle import settle_issued_bills
+from server_api.platform.registry import Wiring
+
+
+def wire(wiring: Wiring) -> None:
+    """Say what this slice hears and checks."""
+    wiring.listen("billing", BillsIssued, settle_issued_bills)
+    wiring.invariant("billing", "payment_is_applied_and_advance", checks.payment_is_applied_and_advance)
+    wiring.invariant("billing", "bill_open_is_total_less_applied", checks.bill_open_is_total_less_applied)
+    wiring.invariant("billing", "receivable_equals_open_bills", checks.receivable_equals_open_bills)
+    wiring.invariant("billing", "standing_is_true", checks.standing_is_true)

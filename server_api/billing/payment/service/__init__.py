@@ -1,0 +1,29 @@
+"""The acts of payment, a file each."""
+
+from server_api.billing.payment.service.intents import intend_payment, list_intents, resolve_intent
+from server_api.billing.payment.service.reading import (
+    account_owed,
+    list_payments,
+    owed_of_customer,
+    recent_payments,
+)
+from server_api.billing.payment.service.refund import refund_advance
+from server_api.billing.payment.service.reverse import reverse_payment
+from server_api.billing.payment.service.settle import settle_accounts, settle_issued_bills
+from server_api.billing.payment.service.take import preview_payment, take_payment
+
+__all__ = [
+    "account_owed",
+    "intend_payment",
+    "list_intents",
+    "list_payments",
+    "owed_of_customer",
+    "preview_payment",
+    "recent_payments",
+    "refund_advance",
+    "resolve_intent",
+    "reverse_payment",
+    "settle_accounts",
+    "settle_issued_bills",
+    "take_payment",
+]

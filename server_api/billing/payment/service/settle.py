@@ -1,0 +1,122 @@
+"""Settling from books when bills are issued, and when a bill run lets accounts go. In bulk, in their transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from server_api.billing.account import store as account_store
+from server_api.billing.account.rules import Owing, standing_of
+from server_api.billing.account.store import AccountState, StandingRow
+from server_api.billing.bill.news import BillsIssued
+from server_api.billing.ledger.rules import Posting
+from server_api.billing.ledger.service import post
+from server_api.billing.payment import rules, store
+from server_api.billing.payment.news import ArrearsCleared
+from server_api.billing.payment.rules import Allocation, Wish
+from server_api.billing.payment.service.take import applied_rows, order_of_policy, settling_postings
+from server_api.platform.unit_of_work import UnitOfWork
+from shared_models.contracts.events import AccountStandingChanged, Standing
+from shared_models.values.ids import derived_id
+from shared_models.values.money import ZERO_FEN, Fen
+
+_ARREARS = (Standing.OVERDUE, Standing.RESTRICTED)
+
+
+def settle_issued_bills(uow: UnitOfWork, news: BillsIssued) -> None:
+    """Listener of a month run: accounts with money settle at once, and every account stands as its bills now say.
+
+    Most accounts hold nothing, so those cost one row of one query and, where their class changes, one fact.
+    """
+    due = [issued for issued in news.bills if issued.total > ZERO_FEN]
+    if not due:
+        return
+    ids = [issued.account_id for issued in due]
+    with_money = account_store.balances_of(uow.conn, ids, any_group=True)
+    standings = account_store.standings_of(uow.conn, ids)
+    changed: list[tuple[str, str, Any]] = []
+    full: list[str] = []
+    for issued in due:
+        row = standings.get(issued.account_id)
+        if row is None:
+            continue
+        if issued.account_id in with_money or row.credit_limit:
+            full.append(issued.account_id)
+            continue
+        since = issued.due_on if row.owed_since_on is None else min(row.owed_since_on, issued.due_on)
+        standing = standing_of(Owing(issued.total, since), uow.today, restricted=row.restricted, credit_limit=ZERO_FEN)
+        _note_change(uow, changed, row, standing, since)
+    account_store.set_standings(uow.conn, changed)
+    if full:
+        settle_accounts(uow, sorted(set(full)))
+
+
+def settle_accounts(uow: UnitOfWork, account_ids: Sequence[str]) -> Fen:
+    """Pay open bills of locked accounts from what their books hold; returns what was settled.
+
+    The act's share of the ledger has an id of its own (derived), because the caller numbers its own postings.
+    """
+    states = account_store.states_of(uow.conn, account_ids)
+    bills = store.open_bills_of(uow.conn, account_ids)
+    order, today = order_of_policy(), uow.today
+    applied: list[dict[str, Any]] = []
+    postings: list[Posting] = []
+    moves: list[tuple[str, Fen, Fen]] = []
+    bill_changes: list[tuple[int, str, Fen, Any]] = []
+    changed: list[tuple[str, str, Any]] = []
+    settled_fen = 0
+    for account_id, state in states.items():
+        open_bills = bills.get(account_id, [])
+        books = [item.book for item in state.books]
+        allocation = rules.allocate(open_bills, books, new_money=None, wish=Wish(), today=today, order=order)
+        applied += applied_rows(uow, account_id, allocation.portions, "")
+        postings += settling_postings(account_id, allocation.portions, "")
+        paid, spent = allocation.paid_by_bill, allocation.spent_by_book
+        bill_changes += [
+            (bill.period, bill.bill_id, bill.left - paid[bill.bill_id], uow.now)
+            for bill in open_bills
+            if bill.bill_id in paid
+        ]
+        moves += [
+            (item.book.book_id, item.in_sum, item.out_sum + spent[item.book.book_id])
+            for item in state.books
+            if item.book.book_id in spent
+        ]
+        settled_fen += sum(amount.amount_fen for amount in paid.values())
+        _stand(uow, changed, state, allocation)
+    store.insert_applied(uow.conn, applied)
+    account_store.move_books(uow.conn, moves)
+    store.set_bills(uow.conn, bill_changes)
+    account_store.set_standings(uow.conn, changed)
+    post(uow, postings, act_id=derived_id(uow.act_id, "settle", *account_ids[:1]))
+    return Fen(settled_fen)
+
+
+def _stand(uow: UnitOfWork, changed: list[tuple[str, str, Any]], state: AccountState, allocation: Allocation) -> None:
+    owing = allocation.owing_after
+    row = StandingRow.of(state.row)
+    standing = standing_of(owing, uow.today, restricted=row.restricted, credit_limit=row.credit_limit)
+    _note_change(uow, changed, row, standing, owing.earliest_due_on if owing.owed else None)
+
+
+def _note_change(
+    uow: UnitOfWork,
+    changed: list[tuple[str, str, Any]],
+    row: StandingRow,
+    standing: Standing,
+    since: Any,
+) -> None:
+    if standing != row.standing:
+        uow.tell(
+            f"account:{row.account_id}",
+            AccountStandingChanged(
+                account_id=row.account_id,
+                standing=standing,
+                owed_since_on=since,
+            ),
+            bulk=True,
+        )
+        if row.standing in _ARREARS and standing not in _ARREARS:
+            uow.announce(ArrearsCleared(row.account_id, row.standing, standing))
+    if standing != row.standing or since != row.owed_since_on:
+        changed.append((row.account_id, standing.value, since))
