@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as distribution_version
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import anyio.to_thread
@@ -18,12 +19,13 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
+from resources import LANGUAGES, texts
 from server_api.business.staff import service as staff
-from server_api.faces import hall
+from server_api.faces import hall, portal
 from server_api.faces.edge import state
+from server_api.faces.edge.caller import open_to_all
 from server_api.faces.edge.certificates import certificate_for
 from server_api.faces.edge.metrics import Metrics
 from server_api.faces.edge.openapi import describe
@@ -31,6 +33,7 @@ from server_api.faces.edge.problems import fault_of
 from server_api.faces.edge.sessions import Sessions, Standing
 from server_api.faces.edge.shell import Shell
 from server_api.faces.edge.tokens import TokenMaker
+from server_api.faces.portal.visitor import page_of_fault
 from server_api.platform.database import Database, Databases, open_databases
 from server_api.platform.secrets import Secrets
 from server_api.settings import Settings
@@ -95,9 +98,13 @@ def create_app(settings: Settings, databases: Databases | None = None) -> FastAP
         exception_handlers={HTTPException: _name_refusal, RequestValidationError: _name_refusal},
     )
     app.state.metrics = Metrics(held, faces.version)
-    app.add_middleware(Shell, metrics=app.state.metrics)
+    app.add_middleware(Shell, metrics=app.state.metrics, page_of_fault=page_of_fault)
     state.keep(app, faces)
-    _mount_hall(app)
+    for language in LANGUAGES:
+        texts(language)  # a text given twice must stop the start, not the first refusal
+    _mount(app, hall)
+    _mount(app, portal)
+    _mount_description(app)
     return app
 
 
@@ -119,22 +126,22 @@ async def _name_refusal(_request: Request, error: Exception) -> Response:
     raise fault_of(error) or error
 
 
-def _mount_hall(app: FastAPI) -> None:
-    """Add every module of faces/hall that has a ``router``, in one flat list: nested routers are walked per request."""
-    for found in sorted(pkgutil.iter_modules(hall.__path__), key=lambda module: module.name):
-        router = getattr(importlib.import_module(f"{hall.__name__}.{found.name}"), "router", None)
+def _mount(app: FastAPI, face: ModuleType) -> None:
+    """Add every module of a face that has a ``router``, in one flat list: nested routers are walked per request."""
+    for found in sorted(pkgutil.iter_modules(face.__path__), key=lambda module: module.name):
+        router = getattr(importlib.import_module(f"{face.__name__}.{found.name}"), "router", None)
         if router is not None:
-            for route in router.routes:
-                app.router.routes.append(route)
+            app.router.routes.extend(router.routes)
 
-    @app.get("/api/openapi.json", include_in_schema=False)
+
+def _mount_description(app: FastAPI) -> None:
+    @app.get(
+        "/api/openapi.json",
+        include_in_schema=False,
+        dependencies=[open_to_all("describes the interface; holds no data")],
+    )
     async def openapi_document() -> JSONResponse:
         return JSONResponse(describe(app, version()))
-
-
-def hall_routes(app: FastAPI) -> list[APIRoute]:
-    """Every route of the REST face."""
-    return [route for route in app.routes if isinstance(route, APIRoute)]
 
 
 def server_config(settings: Settings, app: Any) -> uvicorn.Config:
