@@ -47,9 +47,16 @@ class Hall:
     def context(self, role: str, scope: DataScope = DataScope.ALL, **changes: Any) -> WorkContext:
         """The work context of somebody with this role."""
         values: dict[str, Any] = {
-            "staff_id": derived_id("staff", role), "staff_no": f"T{sorted(roles()).index(role) + 1:03d}",
-            "staff_name": f"测试{role}", "hall_code": HALL, "hall_name": "城东营业厅", "district_code": DISTRICT,
-            "counter_no": COUNTER, "permissions": roles()[role], "scope": scope, "session_id": new_id(),
+            "staff_id": derived_id("staff", role),
+            "staff_no": f"T{sorted(roles()).index(role) + 1:03d}",
+            "staff_name": f"测试{role}",
+            "hall_code": HALL,
+            "hall_name": "城东营业厅",
+            "district_code": DISTRICT,
+            "counter_no": COUNTER,
+            "permissions": roles()[role],
+            "scope": scope,
+            "session_id": new_id(),
             "expires_at": self.databases.business.clock.now() + timedelta(hours=12),
         }
         return WorkContext(**{**values, **changes})

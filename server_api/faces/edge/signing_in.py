@@ -27,7 +27,7 @@ async def _hashed(faces: state.FaceState, work: Callable[[], Result]) -> Result:
 async def sign_in(request: Request, wanted: LoginRequest, channel: str) -> tuple[str, SignedIn]:
     """Check a person's password and begin a session; returns its token.
 
-    Raises SignInRefused, SignInLocked, OneTimePasswordExpired, CounterUnknown, TooManySignIns.
+    Raises SignInRefused, SignInLocked, OneTimePasswordExpired, CounterNotInHall, TooManySignIns.
     """
     faces = state.of(request)
     place = request.client.host if request.client else "-"

@@ -11,7 +11,7 @@ from shared_models.contracts.session import ChangePassword, LoginRequest, Sessio
 from shared_models.values.faults.common import DatabaseAway, NotSignedIn
 from shared_models.values.faults.edge import TooManySignIns
 from shared_models.values.faults.staff import (
-    CounterUnknown,
+    CounterNotInHall,
     OneTimePasswordExpired,
     PasswordReused,
     PasswordTooWeak,
@@ -28,7 +28,7 @@ router = hall_router("sessions")
     status_code=201,
     dependencies=[open_to_all("this is where one signs in")],
     responses=refusals(
-        SignInRefused, SignInLocked, OneTimePasswordExpired, CounterUnknown, TooManySignIns, DatabaseAway
+        SignInRefused, SignInLocked, OneTimePasswordExpired, CounterNotInHall, TooManySignIns, DatabaseAway
     ),
 )
 async def begin_session(request: Request, body: LoginRequest) -> Response:

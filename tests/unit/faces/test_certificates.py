@@ -24,7 +24,10 @@ def _shake_hands(certificate: Path, key: Path, ca: Path, name: str) -> str | Non
         thread = threading.Thread(target=serve)
         thread.start()
         client = ssl.create_default_context(cafile=str(ca))
-        with socket.create_connection(listener.getsockname()) as raw, client.wrap_socket(raw, server_hostname=name) as tls:
+        with (
+            socket.create_connection(listener.getsockname()) as raw,
+            client.wrap_socket(raw, server_hostname=name) as tls,
+        ):
             version = tls.version()
             tls.send(b"x")
         thread.join(5)

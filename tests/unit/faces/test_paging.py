@@ -28,7 +28,9 @@ def test_anything_else_is_refused(text: str) -> None:
     assert key is None or (isinstance(key[0], str) and isinstance(key[1], int))
 
 
-@pytest.mark.parametrize("cursor", [cursor_after("a"), cursor_after("a", "b"), cursor_after(1, 2), cursor_after("a", 1, 2)])
+@pytest.mark.parametrize(
+    "cursor", [cursor_after("a"), cursor_after("a", "b"), cursor_after(1, 2), cursor_after("a", 1, 2)]
+)
 def test_a_cursor_of_another_list_is_refused(cursor: str) -> None:
     with pytest.raises(InputNotValid):
         cursor_key(cursor, str, int)

@@ -20,7 +20,12 @@ def test_nothing_set_is_two_files_in_the_data_folder_and_the_key_outside(tmp_pat
 def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     (tmp_path / "onehall.toml").write_text('port = 9000\nlanguage = "en"\ntls_names = ["hall.example"]\n', "utf-8")
     settings = load_settings(None, {"ONEHALL_DATA_DIR": str(tmp_path), "ONEHALL_PORT": "9100", "ONEHALL_TLS": "false"})
-    assert (settings.port, settings.language, settings.tls_names, settings.tls) == (9100, "en", ("hall.example",), False)
+    assert (settings.port, settings.language, settings.tls_names, settings.tls) == (
+        9100,
+        "en",
+        ("hall.example",),
+        False,
+    )
     assert settings.base_url == "http://127.0.0.1:9100"
 
 

@@ -21,8 +21,14 @@ MAKER = TokenMaker(b"k" * 32)
 
 def a_pass(**changes: object) -> Pass:
     values: dict[str, object] = {
-        "staff_id": "a1", "staff_no": "1001", "staff_name": "王小明", "hall_code": "H01", "district_code": "D1",
-        "permissions": frozenset({"payment.take"}), "session_id": "f" * 32, "expires_at": NOW + timedelta(hours=12),
+        "staff_id": "a1",
+        "staff_no": "1001",
+        "staff_name": "王小明",
+        "hall_code": "H01",
+        "district_code": "D1",
+        "permissions": frozenset({"payment.take"}),
+        "session_id": "f" * 32,
+        "expires_at": NOW + timedelta(hours=12),
     }
     return Pass(context=WorkContext(**{**values, **changes}))  # type: ignore[arg-type]
 
@@ -42,7 +48,7 @@ def test_any_changed_character_is_refused(data: st.DataObject) -> None:
     token = MAKER.sign(a_pass())
     at = data.draw(st.integers(0, len(token) - 1))
     other = data.draw(st.sampled_from("abcXYZ019-_.").filter(lambda char: char != token[at]))
-    changed = token[:at] + other + token[at + 1:]
+    changed = token[:at] + other + token[at + 1 :]
     if _same_bytes(changed, token):
         return  # the last character of base64 carries unused bits
     with pytest.raises(NotSignedIn):
