@@ -1,0 +1,55 @@
+"""Billing accounts: open one, see one, see what it owes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path
+
+from server_api.billing.account import service as account
+from server_api.billing.payment import service as payment
+from server_api.faces.hall.core import Caller, Permission, Response, hall_router, permit, refusals, reply
+from shared_models.contracts.account import AccountOwed, AccountView, OpenAccount, SetCreditLimit
+from shared_models.values.faults.account import AccountClosed, AccountNoTaken, AccountNotFound, CreditLimitNotValid
+
+router = hall_router("accounts")
+AccountId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["0f" * 16])]
+
+
+@router.post("/accounts", response_model=AccountView, responses=refusals(AccountNoTaken, CreditLimitNotValid))
+def open_account(body: OpenAccount, caller: Caller = permit(Permission.ACCOUNT_EDIT)) -> Response:
+    """Open a billing account for a customer."""
+    return caller.act("billing", "open_account", body, lambda uow: account.open_account(uow, request=body))
+
+
+@router.get("/accounts/{account_id}", response_model=AccountView, responses=refusals(AccountNotFound))
+def read_account(account_id: AccountId, caller: Caller = permit(Permission.ACCOUNT_VIEW)) -> Response:
+    """See an account with its balance books."""
+    caller.wait_for_after("billing")
+    with caller.reading("billing") as connection:
+        return reply(account.view_account(connection, account_id))
+
+
+@router.get("/accounts/{account_id}/owed", response_model=AccountOwed, responses=refusals(AccountNotFound))
+def read_owed(account_id: AccountId, caller: Caller = permit(Permission.ACCOUNT_VIEW)) -> Response:
+    """See everything an account owes, bill by bill and line by line, and what it holds in advance."""
+    caller.wait_for_after("billing")
+    with caller.reading("billing") as connection:
+        return reply(payment.account_owed(connection, caller.databases.billing.clock, account_id))
+
+
+@router.post(
+    "/accounts/{account_id}/credit-limit",
+    response_model=AccountView,
+    responses=refusals(AccountNotFound, AccountClosed, CreditLimitNotValid),
+)
+def set_credit_limit(
+    account_id: AccountId, body: SetCreditLimit, caller: Caller = permit(Permission.ACCOUNT_EDIT)
+) -> Response:
+    """Change how far an account may owe."""
+    return caller.act(
+        "billing",
+        "set_credit_limit",
+        body,
+        lambda uow: account.set_credit_limit(uow, account_id=account_id, request=body),
+    )
