@@ -182,7 +182,6 @@ class SetAside(Contract):
     account_id: IdField
     reason: str
     text: str
-    remark: str = ""
 
 
 class SetAsidePage(PageOf):

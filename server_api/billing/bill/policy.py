@@ -74,20 +74,25 @@ def read_policy(tree: dict[str, Any]) -> BillingPolicy:
     if tree["proration"]["default"] not in policies:
         raise ValueError(f"proration default: no such policy: {tree['proration']['default']}")
     items = {
-        code: Item(item["zh"], item["en"], int(item["tax_per_mille"]), item["group"]) for code, item in tree["item"].items()
+        code: Item(item["zh"], item["en"], int(item["tax_per_mille"]), item["group"])
+        for code, item in tree["item"].items()
     }
     operator = tree["operator"]
     return BillingPolicy(
         bill=BillPolicy(
-            items=items, service_order=tuple(tree["bill"]["service_order"]),
+            items=items,
+            service_order=tuple(tree["bill"]["service_order"]),
             suspended_label=resources.text("bill.suspended", "zh_CN"),
             suspended_label_en=resources.text("bill.suspended", "en"),
             correction_label=resources.texts("zh_CN")["bill.corrected"],
             correction_label_en=resources.texts("en")["bill.corrected"],
         ),
-        proration=policies, default_proration=tree["proration"]["default"],
+        proration=policies,
+        default_proration=tree["proration"]["default"],
         run=RunPolicy(**{name: int(value) for name, value in tree["run"].items()}),
-        operator=Operator(operator["zh"], operator["en"], str(operator["hotline"]), operator["pay_hint_zh"],
-                          operator["pay_hint_en"]),
-        issue_day=int(tree["dates"]["issue_day"]), due_day=int(tree["dates"]["due_day"]),
+        operator=Operator(
+            operator["zh"], operator["en"], str(operator["hotline"]), operator["pay_hint_zh"], operator["pay_hint_en"]
+        ),
+        issue_day=int(tree["dates"]["issue_day"]),
+        due_day=int(tree["dates"]["due_day"]),
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Integer, SmallInteger, Table
 
 from shared_models.tables.billing.metadata import billing_metadata
-from shared_models.tables.types import Code, Count, Day, FenType, Flag, Instant, MicroYuanType, Words, YearMonth
+from shared_models.tables.types import Code, Count, Day, FenType, Instant, MicroYuanType, Words, YearMonth
 
 #: Billing's copy of a product, as bills print it.
 billed_product = Table(
@@ -83,7 +83,7 @@ bill_run = Table(
     billing_metadata,
     Column("period", YearMonth, primary_key=True, autoincrement=False),
     Column("run_id", Code(32), primary_key=True),
-    # running, cancelled, closed
+    # running, cancelled (may go on), closed
     Column("state", Code(12), nullable=False),
     Column("issued_on", Day, nullable=False),
     Column("due_on", Day, nullable=False),
@@ -94,7 +94,9 @@ bill_run = Table(
     Column("bill_count", Count, nullable=False),
     Column("aside_count", Count, nullable=False),
     Column("total_fen", FenType, nullable=False),
-    Column("cancel_wanted", Flag, nullable=False),
+    # the pace of the last minute, measured by whoever works on it; older than half a minute says nothing
+    Column("accounts_per_min", Count),
+    Column("paced_at", Instant),
     sqlite_with_rowid=False,
 )
 
@@ -232,7 +234,7 @@ bill_charge = Table(
     Column("charge_month", YearMonth, nullable=False),
     # month, term, refund, correction
     Column("kind", Code(12), nullable=False),
-    # how the part was found: whole, start.actual_days, stop.half, in_and_out, capped, term, refund, difference (texts bill.charge.*, bill.why.*)
+    # how the part was found: whole, start.actual_days, stop.half, in_and_out, capped, term, refund, difference
     Column("rule_code", Code(24), nullable=False),
     Column("from_on", Day, nullable=False),
     Column("until_on", Day, nullable=False),

@@ -9,8 +9,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from server_api.billing.bill.rules.inputs import AccountInput, BillDraft, BilledCharge, Charge, DraftLine, ProductInput
-from server_api.billing.bill.rules.inputs import UsageInput
+from server_api.billing.bill.rules.inputs import (
+    AccountInput,
+    BillDraft,
+    BilledCharge,
+    Charge,
+    DraftLine,
+    ProductInput,
+    UsageInput,
+)
 from server_api.billing.bill.rules.prices import PriceBook
 from server_api.billing.bill.rules.recurring import SUSPENDED_SUFFIX, charges_of, payer_of
 from shared_models.values.faults.bill import BillAmountTooLarge, BillBundleDoubled, BillItemUnknown, BillProductUnknown
@@ -52,16 +59,27 @@ def draft_bill(book: PriceBook, policy: BillPolicy, month: Month, account: Accou
     lines = _recurring_lines(policy, month, account, _charges(book, month, account))
     lines += [_usage_line(policy, month, account, usage) for usage in account.usage]
     rank = {service: place for place, service in enumerate(policy.service_order)}
-    lines.sort(key=lambda line: (
-        rank.get(line.product.service, len(rank)), line.product.shown_as, line.product.product_id,
-        line.kind == USAGE, line.from_on, line.item_code, line.offering_code,
-    ))
+    lines.sort(
+        key=lambda line: (
+            rank.get(line.product.service, len(rank)),
+            line.product.shown_as,
+            line.product.product_id,
+            line.kind == USAGE,
+            line.from_on,
+            line.item_code,
+            line.offering_code,
+        )
+    )
     lines = _netted(lines)
     total = sum(line.amount_fen for line in lines)
     if abs(total) > MAX_AMOUNT_FEN:
         raise BillAmountTooLarge(account_id=account.account_id)
     return BillDraft(
-        account.account_id, tuple(lines), total, sum(line.net_fen for line in lines), sum(line.tax_fen for line in lines),
+        account.account_id,
+        tuple(lines),
+        total,
+        sum(line.net_fen for line in lines),
+        sum(line.tax_fen for line in lines),
     )
 
 
@@ -77,14 +95,16 @@ def _charges(book: PriceBook, month: Month, account: AccountInput) -> list[Charg
             raise BillProductUnknown(product_id=product_id)
         pays = account.pays.get(product_id, [])
         mine = [
-            charge for charge in charges_of(book, product, events, month)
+            charge
+            for charge in charges_of(book, product, events, month)
             if payer_of(pays, charge.item_group, charge.until_on - _ONE_DAY) == account.account_id
         ]
         _refuse_doubled(members, product, mine)
         charges += mine
         for late_month in account.late_months:
             late += [
-                charge for charge in charges_of(book, product, events, Month(late_month))
+                charge
+                for charge in charges_of(book, product, events, Month(late_month))
                 if payer_of(pays, charge.item_group, charge.until_on - _ONE_DAY) == account.account_id
             ]
     if account.late_months:
@@ -126,12 +146,40 @@ def _correction(key: tuple[str, str, str, str, int], charge: Charge | None, shou
     month = Month(charge_month)
     if charge is None:
         charge = Charge(
-            product_id, item_code, "", "", "", offering_code, "", "", -1, "-", price_code, 0, "", "", charge_month,
-            CORRECTION, DIFFERENCE_RULE, month.first_on, month.until_on, 0, 0, 1, 1000, 0,
+            product_id,
+            item_code,
+            "",
+            "",
+            "",
+            offering_code,
+            "",
+            "",
+            -1,
+            "-",
+            price_code,
+            0,
+            "",
+            "",
+            charge_month,
+            CORRECTION,
+            DIFFERENCE_RULE,
+            month.first_on,
+            month.until_on,
+            0,
+            0,
+            1,
+            1000,
+            0,
         )
     return charge._replace(
-        kind=CORRECTION, rule=DIFFERENCE_RULE, from_on=month.first_on, until_on=month.until_on,
-        price_micro_yuan=should, numerator=was, denominator=1, amount_micro_yuan=should - was,
+        kind=CORRECTION,
+        rule=DIFFERENCE_RULE,
+        from_on=month.first_on,
+        until_on=month.until_on,
+        price_micro_yuan=should,
+        numerator=was,
+        denominator=1,
+        amount_micro_yuan=should - was,
     )
 
 
@@ -139,7 +187,13 @@ def _recurring_lines(policy: BillPolicy, month: Month, account: AccountInput, ch
     """A line for each product, offering and item; a correction stands on a line of its own for its month."""
     grouped: dict[tuple[str, str, str, int, bool], list[Charge]] = {}
     for charge in charges:
-        key = (charge.product_id, charge.offering_code, charge.item_code, charge.charge_month, charge.kind == CORRECTION)
+        key = (
+            charge.product_id,
+            charge.offering_code,
+            charge.item_code,
+            charge.charge_month,
+            charge.kind == CORRECTION,
+        )
         grouped.setdefault(key, []).append(charge)
     lines = []
     for (product_id, _offering, item_code, charge_month, corrected), parts in grouped.items():
@@ -151,11 +205,26 @@ def _recurring_lines(policy: BillPolicy, month: Month, account: AccountInput, ch
         if corrected:
             label = policy.correction_label.format(label=label, month=Month(charge_month))
             label_en = policy.correction_label_en.format(label=label_en, month=Month(charge_month))
-        lines.append(_line(
-            RECURRING, account.products[product_id], item_code, group, label, label_en, first.offering_code,
-            first.offering_label, first.offering_en, min(part.from_on for part in parts),
-            max(part.until_on for part in parts), len(parts), 0, micro, tax, tuple(parts),
-        ))
+        lines.append(
+            _line(
+                RECURRING,
+                account.products[product_id],
+                item_code,
+                group,
+                label,
+                label_en,
+                first.offering_code,
+                first.offering_label,
+                first.offering_en,
+                min(part.from_on for part in parts),
+                max(part.until_on for part in parts),
+                len(parts),
+                0,
+                micro,
+                tax,
+                tuple(parts),
+            )
+        )
     return lines
 
 
@@ -182,15 +251,42 @@ def _usage_line(policy: BillPolicy, month: Month, account: AccountInput, usage: 
         raise BillProductUnknown(product_id=usage.product_id)
     item = _item(policy, usage.item_code)
     return _line(
-        USAGE, product, usage.item_code, item.item_group, item.label, item.label_en, "", "", "",
-        month.first_on, month.until_on, usage.call_count, usage.quantity, usage.charge_micro_yuan, item.tax_per_mille, (),
+        USAGE,
+        product,
+        usage.item_code,
+        item.item_group,
+        item.label,
+        item.label_en,
+        "",
+        "",
+        "",
+        month.first_on,
+        month.until_on,
+        usage.call_count,
+        usage.quantity,
+        usage.charge_micro_yuan,
+        item.tax_per_mille,
+        (),
     )
 
 
 def _line(
-    kind: str, product: ProductInput, item_code: str, item_group: str, label: str, label_en: str, offering_code: str,
-    offering_label: str, offering_en: str, from_on: date, until_on: date, part_count: int, quantity: int, micro: int,
-    tax_per_mille: int, charges: tuple[Charge, ...],
+    kind: str,
+    product: ProductInput,
+    item_code: str,
+    item_group: str,
+    label: str,
+    label_en: str,
+    offering_code: str,
+    offering_label: str,
+    offering_en: str,
+    from_on: date,
+    until_on: date,
+    part_count: int,
+    quantity: int,
+    micro: int,
+    tax_per_mille: int,
+    charges: tuple[Charge, ...],
 ) -> DraftLine:
     """One line: the one rounding from micro-yuan to fen, and the VAT inside it (tax = gross - net)."""
     amount = round_half_up(micro, MICRO_PER_FEN)
@@ -198,8 +294,26 @@ def _line(
         raise BillAmountTooLarge(product_id=product.product_id, item_code=item_code)
     net, tax = split_tax(Fen(amount), tax_per_mille)
     return DraftLine(
-        kind, product, item_code, item_group, label, label_en, offering_code, offering_label, offering_en, from_on,
-        until_on, part_count, quantity, micro, amount, tax_per_mille, net.amount_fen, tax.amount_fen, 0, charges,
+        kind,
+        product,
+        item_code,
+        item_group,
+        label,
+        label_en,
+        offering_code,
+        offering_label,
+        offering_en,
+        from_on,
+        until_on,
+        part_count,
+        quantity,
+        micro,
+        amount,
+        tax_per_mille,
+        net.amount_fen,
+        tax.amount_fen,
+        0,
+        charges,
     )
 
 

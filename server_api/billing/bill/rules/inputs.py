@@ -1,6 +1,6 @@
 """What the bill calculator is given, and what it hands back. Plain tuples: a run makes millions of them.
 
-Units: ``*_micro_yuan`` and ``*_fen`` are bare integers here, inside the calculator only; the slice's service wraps them.
+Units: ``*_micro_yuan`` and ``*_fen`` are bare integers inside the calculator only; the slice's service wraps them.
 """
 
 from __future__ import annotations

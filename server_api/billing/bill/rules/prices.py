@@ -80,7 +80,9 @@ class PriceBook:
     def versions(self) -> frozenset[int]:
         return frozenset(self._versions)
 
-    def prices_of(self, offering_code: str, version: int, bundle_code: str, service: str, taken_on: date) -> tuple[Price, ...]:
+    def prices_of(
+        self, offering_code: str, version: int, bundle_code: str, service: str, taken_on: date
+    ) -> tuple[Price, ...]:
         """The recurring prices a product pays that took this offering (in this bundle) on ``taken_on``.
 
         Raises BillPriceMissing where the version, the offering or the bundle is not in it.
@@ -123,12 +125,20 @@ class PriceBook:
     def _price(self, version: int, row: PriceRow) -> Price:
         params = row.params
         return Price(
-            offering_code=row.offering_code, price_code=row.price_code, price_version=version, service=row.service,
-            item_code=row.item_code, item_group=row.service if row.item_group in ("", "*") else row.item_group,
-            label=row.name_zh or row.price_code, label_en=row.name_en or row.price_code,
-            offering_label=str(params.get("offering_zh") or ""), offering_en=str(params.get("offering_en") or ""),
-            tax_per_mille=row.tax_per_mille, amount_micro_yuan=row.charge_micro_yuan.amount_micro_yuan,
-            per_months=max(1, row.per_months), proration=self._proration(row),
+            offering_code=row.offering_code,
+            price_code=row.price_code,
+            price_version=version,
+            service=row.service,
+            item_code=row.item_code,
+            item_group=row.service if row.item_group in ("", "*") else row.item_group,
+            label=row.name_zh or row.price_code,
+            label_en=row.name_en or row.price_code,
+            offering_label=str(params.get("offering_zh") or ""),
+            offering_en=str(params.get("offering_en") or ""),
+            tax_per_mille=row.tax_per_mille,
+            amount_micro_yuan=row.charge_micro_yuan.amount_micro_yuan,
+            per_months=max(1, row.per_months),
+            proration=self._proration(row),
             suspended_micro_yuan=int(str(params.get("suspended_micro_yuan") or 0)),
             refund_unused_months=bool(params.get("refund_unused_months", False)),
         )
@@ -139,12 +149,23 @@ class PriceBook:
         mine = self._price(version, own) if own is not None else whole
         rest = str(row.params.get("rest_service") or row.params.get("split_rest") or "")
         return Price(
-            offering_code=offering_code, price_code=row.price_code, price_version=version, service=service,
-            item_code=mine.item_code, item_group=mine.item_group, label=mine.label, label_en=mine.label_en,
-            offering_label=whole.offering_label or whole.label, offering_en=whole.offering_en or whole.label_en,
-            tax_per_mille=mine.tax_per_mille, amount_micro_yuan=whole.amount_micro_yuan, per_months=whole.per_months,
-            proration=whole.proration, refund_unused_months=whole.refund_unused_months,
-            bundle_code=row.offering_code, split=tuple(row.split_per_mille.items()),
+            offering_code=offering_code,
+            price_code=row.price_code,
+            price_version=version,
+            service=service,
+            item_code=mine.item_code,
+            item_group=mine.item_group,
+            label=mine.label,
+            label_en=mine.label_en,
+            offering_label=whole.offering_label or whole.label,
+            offering_en=whole.offering_en or whole.label_en,
+            tax_per_mille=mine.tax_per_mille,
+            amount_micro_yuan=whole.amount_micro_yuan,
+            per_months=whole.per_months,
+            proration=whole.proration,
+            refund_unused_months=whole.refund_unused_months,
+            bundle_code=row.offering_code,
+            split=tuple(row.split_per_mille.items()),
             rest_service=rest or next(iter(row.split_per_mille)),
         )
 
@@ -154,7 +175,8 @@ class PriceBook:
             raise BillPriceMissing(offering_code=row.offering_code, price_version=f"proration {name}")
         ways: dict[str, str | bool] = {
             situation: str(row.params[f"proration_{situation}"])
-            for situation in _WAY_PARAMS if row.params.get(f"proration_{situation}")
+            for situation in _WAY_PARAMS
+            if row.params.get(f"proration_{situation}")
         }
         if "last_day_counts" in row.params:
             ways["last_day_counts"] = bool(row.params["last_day_counts"])

@@ -12,7 +12,7 @@ Five situations, each with its own way. ``share_from(way, d)`` is the part of th
 | thirty_days  | (30 - d + 1) / 30, not < 0    | (e - 1) / 30, not > 1                 |
 
 A piece that begins at d and ends at e costs share_from + share_until - 1, not below nothing; the pieces of one price
-never cost more than one month together. At a change the old price loses exactly what the new one gets, so they sum to 1.
+never cost more than one month together. At a change the old price loses exactly what the new one gets.
 """
 
 from __future__ import annotations

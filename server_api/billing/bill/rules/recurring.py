@@ -38,7 +38,11 @@ def charges_of(book: PriceBook, product: ProductInput, events: Sequence[EventInp
             continue
         event = span.event
         for price in book.prices_of(
-            event.offering_code, event.price_version, event.bundle_code, product.service, event.effective_on,
+            event.offering_code,
+            event.price_version,
+            event.bundle_code,
+            product.service,
+            event.effective_on,
         ):
             if price.per_months > 1:
                 if event.event_id not in terms_done:
@@ -62,10 +66,16 @@ def payer_of(pays: Sequence[PayInput], item_group: str, on: date) -> str:
     fitting = [pay for pay in pays if pay.item_group in ("*", item_group)]
     if not fitting:
         return ""
-    return min(fitting, key=lambda pay: (
-        not (pay.from_on <= on and (pay.until_on is None or on < pay.until_on)),
-        pay.item_group == "*", pay.priority, -pay.from_on.toordinal(), pay.account_id,
-    )).account_id
+    return min(
+        fitting,
+        key=lambda pay: (
+            not (pay.from_on <= on and (pay.until_on is None or on < pay.until_on)),
+            pay.item_group == "*",
+            pay.priority,
+            -pay.from_on.toordinal(),
+            pay.account_id,
+        ),
+    ).account_id
 
 
 def add_months(on: date, months: int) -> date:
@@ -81,7 +91,11 @@ def add_months(on: date, months: int) -> date:
 
 # ---- months ----------------------------------------------------------------------------------------------------------
 def _month_piece(
-    price: Price, product: ProductInput, span: Span, month: Month, used: dict[str, Fraction],
+    price: Price,
+    product: ProductInput,
+    span: Span,
+    month: Month,
+    used: dict[str, Fraction],
 ) -> list[Charge]:
     """The charge for the active part of a month; all pieces of one price together cost one month at most."""
     days = month.days
@@ -105,8 +119,20 @@ def _month_piece(
         return []
     numerator, denominator = _over_days(share, days, way_in, way_out)
     until = min(end, month.until_on)
-    return [_charge(price, product, span, month, "month", rule, start, max(until, start + timedelta(days=1)),
-                    numerator, denominator)]
+    return [
+        _charge(
+            price,
+            product,
+            span,
+            month,
+            "month",
+            rule,
+            start,
+            max(until, start + timedelta(days=1)),
+            numerator,
+            denominator,
+        )
+    ]
 
 
 def _suspended_piece(price: Price, product: ProductInput, span: Span, month: Month) -> list[Charge]:
@@ -123,7 +149,8 @@ def _suspended_piece(price: Price, product: ProductInput, span: Span, month: Mon
         way_in = f"{span.begins}.{price.proration.suspend if span.begins == SUSPEND else price.proration.change}"
         share_in = (
             ONE - share_until(price.proration.suspend, (start - month.first_on).days + 1, days)
-            if span.begins == SUSPEND else share_from(price.proration.change, start.day, days)
+            if span.begins == SUSPEND
+            else share_from(price.proration.change, start.day, days)
         )
     if span.until_on < month.until_on:
         way, situation = _way_out(price, span)
@@ -134,8 +161,20 @@ def _suspended_piece(price: Price, product: ProductInput, span: Span, month: Mon
         return []
     rule = _rule(share_in, way_in, share_out, way_out)
     numerator, denominator = _over_days(share, days, way_in, way_out)
-    return [_charge(price, product, span, month, "suspended", rule, max(start, month.first_on),
-                    min(span.until_on, month.until_on), numerator, denominator)]
+    return [
+        _charge(
+            price,
+            product,
+            span,
+            month,
+            "suspended",
+            rule,
+            max(start, month.first_on),
+            min(span.until_on, month.until_on),
+            numerator,
+            denominator,
+        )
+    ]
 
 
 def _served_until(price: Price, span: Span) -> date:
@@ -166,7 +205,9 @@ def _share_out(price: Price, span: Span, end: date, month: Month) -> tuple[Fract
 
 def _way_out(price: Price, span: Span) -> tuple[str, str]:
     ways = {
-        STOP: price.proration.stop, SUSPEND: price.proration.suspend, CHANGE: price.proration.change,
+        STOP: price.proration.stop,
+        SUSPEND: price.proration.suspend,
+        CHANGE: price.proration.change,
         RESUME: price.proration.resume,
     }
     return ways.get(span.ends, "actual_days"), span.ends
@@ -239,16 +280,43 @@ def amount_micro_yuan(price: Price, whole_micro_yuan: int, numerator: int, denom
 
 
 def _charge(
-    price: Price, product: ProductInput, span: Span, month: Month, kind: str, rule: str, from_on: date, until_on: date,
-    numerator: int, denominator: int,
+    price: Price,
+    product: ProductInput,
+    span: Span,
+    month: Month,
+    kind: str,
+    rule: str,
+    from_on: date,
+    until_on: date,
+    numerator: int,
+    denominator: int,
 ) -> Charge:
     suspended = kind == "suspended"
     whole = price.suspended_micro_yuan if suspended else price.amount_micro_yuan
     event = span.event
     return Charge(
-        product.product_id, price.item_code + SUSPENDED_SUFFIX if suspended else price.item_code, price.item_group,
-        price.label, price.label_en, event.offering_code, price.offering_label, price.offering_en, price.tax_per_mille,
-        event.event_id, price.price_code, price.price_version, price.bundle_code,
-        event.bundle_instance if price.bundle_code else "", month.yyyymm, kind, rule, from_on, until_on, whole,
-        numerator, denominator, price.share_per_mille, amount_micro_yuan(price, whole, numerator, denominator),
+        product.product_id,
+        price.item_code + SUSPENDED_SUFFIX if suspended else price.item_code,
+        price.item_group,
+        price.label,
+        price.label_en,
+        event.offering_code,
+        price.offering_label,
+        price.offering_en,
+        price.tax_per_mille,
+        event.event_id,
+        price.price_code,
+        price.price_version,
+        price.bundle_code,
+        event.bundle_instance if price.bundle_code else "",
+        month.yyyymm,
+        kind,
+        rule,
+        from_on,
+        until_on,
+        whole,
+        numerator,
+        denominator,
+        price.share_per_mille,
+        amount_micro_yuan(price, whole, numerator, denominator),
     )

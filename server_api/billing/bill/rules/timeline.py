@@ -85,8 +85,10 @@ def _edge(offering: EventInput, active: bool, new_offering: EventInput, new_acti
     if active != new_active:
         return RESUME if new_active else SUSPEND
     same = (
-        offering.offering_code == new_offering.offering_code and offering.price_version == new_offering.price_version
-        and offering.bundle_code == new_offering.bundle_code and offering.bundle_instance == new_offering.bundle_instance
+        offering.offering_code == new_offering.offering_code
+        and offering.price_version == new_offering.price_version
+        and offering.bundle_code == new_offering.bundle_code
+        and offering.bundle_instance == new_offering.bundle_instance
     )
     return "" if same else CHANGE
 

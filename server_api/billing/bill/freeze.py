@@ -1,0 +1,164 @@
+"""From a draft to what is stored: rows of the bill, its lines and charges, and its postings. Pure.
+
+The same draft, head and dates always give the same rows; a run killed and begun again makes the same bills.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from typing import Any
+
+from server_api.billing.bill.rules.inputs import BillDraft, DraftLine
+from server_api.billing.bill.store.bills import BillRows
+from server_api.billing.bill.store.inputs import AccountHead
+from shared_models.values.bill_ids import bill_id_of, bill_no_of
+from shared_models.values.ledger import LedgerCode
+from shared_models.values.period import Month
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """What all bills of one run share."""
+
+    month: Month
+    run_id: str
+    issued_on: date
+    due_on: date
+
+
+@dataclass(slots=True)
+class Frozen:
+    """Bills ready to be stored."""
+
+    rows: BillRows
+    postings: list[tuple[Any, ...]]
+    #: (account, bill, total fen) of each
+    bills: list[tuple[str, str, int]]
+
+    @classmethod
+    def empty(cls) -> Frozen:
+        return cls(BillRows([], [], []), [], [])
+
+
+def freeze(frozen: Frozen, issue: Issue, head: AccountHead, payer: Any, draft: BillDraft, now: datetime) -> None:
+    """Add an account's bill to ``frozen``."""
+    month = issue.month
+    bill_id = bill_id_of(month, head.account_id)
+    settled = draft.total_fen <= 0
+    at = now.astimezone(timezone.utc).replace(tzinfo=None)
+    frozen.rows.bills.append(
+        (
+            month.yyyymm,
+            bill_id,
+            bill_no_of(month, head.account_no),
+            head.account_id,
+            head.account_no,
+            head.customer_id,
+            issue.run_id,
+            "run",
+            "settled" if settled else "open",
+            month.first_on,
+            month.until_on,
+            issue.issued_on,
+            issue.due_on,
+            _of(payer, "customer_no"),
+            _of(payer, "sealed_name"),
+            _of(payer, "sealed_address"),
+            _of(payer, "sealed_tax_no"),
+            head.owed_before.amount_fen,
+            head.advance_before.amount_fen,
+            draft.total_fen,
+            draft.net_fen,
+            draft.tax_fen,
+            0 if settled else draft.total_fen,
+            len(draft.lines),
+            at,
+            at if settled else None,
+        )
+    )
+    for line_no, line in enumerate(draft.lines, 1):
+        frozen.rows.lines.append(_line_row(month.yyyymm, bill_id, line_no, line))
+        for charge_no, charge in enumerate(line.charges, 1):
+            frozen.rows.charges.append(
+                (
+                    month.yyyymm,
+                    bill_id,
+                    line_no,
+                    charge_no,
+                    charge.product_id,
+                    charge.event_id,
+                    charge.offering_code,
+                    charge.price_code,
+                    charge.price_version,
+                    charge.bundle_code or None,
+                    charge.bundle_instance or None,
+                    charge.charge_month,
+                    charge.kind,
+                    charge.rule,
+                    charge.from_on,
+                    charge.until_on,
+                    charge.price_micro_yuan,
+                    charge.numerator,
+                    charge.denominator,
+                    charge.share_per_mille,
+                    charge.amount_micro_yuan,
+                )
+            )
+    frozen.postings += bill_postings(issue, head.account_id, bill_id, draft)
+    frozen.bills.append((head.account_id, bill_id, draft.total_fen))
+
+
+def _of(payer: Any, name: str) -> str | None:
+    return getattr(payer, name, None) or None
+
+
+def _line_row(period: int, bill_id: str, line_no: int, line: DraftLine) -> tuple[Any, ...]:
+    product = line.product
+    return (
+        period,
+        bill_id,
+        line_no,
+        line.kind,
+        product.product_id,
+        product.product_no,
+        product.service,
+        product.shown_as or None,
+        product.region or None,
+        line.item_code,
+        line.item_group,
+        line.label,
+        line.label_en or None,
+        line.offering_code or None,
+        line.offering_label or None,
+        line.offering_en or None,
+        line.from_on,
+        line.until_on,
+        line.part_count,
+        line.quantity,
+        line.charge_micro_yuan,
+        line.amount_fen,
+        line.tax_per_mille,
+        line.net_fen,
+        line.tax_fen,
+        line.netted_fen,
+    )
+
+
+def bill_postings(issue: Issue, account_id: str, bill_id: str, draft: BillDraft) -> list[tuple[Any, ...]]:
+    """What a bill books: revenue by item and VAT by rate, to the account's receivable; credits the other way round.
+
+    In the order of ``ledger.store.POSTING_COLUMNS``. The postings of a bill belong to the act ``bill_id``.
+    """
+    sums: dict[tuple[str, str], int] = {}
+    for line in draft.lines:
+        revenue, vat = (LedgerCode.REVENUE.value, line.item_code), (LedgerCode.VAT.value, str(line.tax_per_mille))
+        sums[revenue] = sums.get(revenue, 0) + line.net_fen
+        sums[vat] = sums.get(vat, 0) + line.tax_fen
+    period, receivable = Month.of(issue.issued_on).yyyymm, LedgerCode.RECEIVABLE.value
+    rows: list[tuple[Any, ...]] = []
+    for (code, owner), amount in sums.items():
+        if amount:
+            ends = (code, owner, receivable, account_id) if amount > 0 else (receivable, account_id, code, owner)
+            rows.append((period, bill_id, len(rows) + 1, issue.issued_on, *ends, abs(amount), bill_id))
+    return rows

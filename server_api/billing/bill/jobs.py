@@ -1,0 +1,139 @@
+"""What the bill slice hears and does by itself: product news, month runs, its invariants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from server_api.billing.bill import checks, service
+from server_api.billing.bill.store import copies
+from server_api.platform.acts import Act, digest_of, perform
+from server_api.platform.database import Database
+from server_api.platform.facts.receiver import Envelope
+from server_api.platform.jobs import JobCancelled, JobRun
+from server_api.platform.registry import Copy, CopyRow, Wiring
+from server_api.platform.unit_of_work import UnitOfWork
+from shared_models.contracts.events import ProductRecorded
+from shared_models.values.faults.bill import BillRunNotRunning
+from shared_models.values.period import Month
+
+MONTH_RUN = "bill.month_run"
+
+
+def wire(wiring: Wiring) -> None:
+    """Say what this slice hears, runs and proves."""
+    wiring.hear_fact("billing", ProductRecorded, keep_product)
+    wiring.job("billing", MONTH_RUN, run_month)
+    for name, check in checks.CHECKS:
+        wiring.invariant("billing", name, check)
+    wiring.copy(Copy("billed_product", "billing", (ProductRecorded.__name__,), product_rows))
+
+
+def keep_product(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) -> None:
+    """Keep a product, its events and who pays it. Events are added, never changed; the rest is replaced.
+
+    News older than what is kept only adds events it alone knows.
+    """
+    known_seq = copies.product_seq(uow.conn, payload.product_id)
+    _add_events(uow, envelope, payload)
+    if envelope.seq < known_seq:
+        return
+    copies.put_product(
+        uow.conn,
+        known_seq > 0,
+        {
+            "product_id": payload.product_id,
+            "product_no": payload.product_no,
+            "customer_id": payload.customer_id,
+            "service": payload.service,
+            "shown_as": payload.shown_as,
+            "region": payload.region,
+            "source_seq": envelope.seq,
+        },
+    )
+    known = copies.relation_keys(uow.conn, payload.product_id)
+    told = {(pay.item_group, pay.account_id, pay.from_on): pay for pay in payload.pay_relations}
+    for key, pay in told.items():
+        copies.put_relation(
+            uow.conn,
+            key in known,
+            {
+                "product_id": payload.product_id,
+                "item_group": pay.item_group,
+                "account_id": pay.account_id,
+                "from_on": pay.from_on,
+                "until_on": pay.until_on,
+                "priority": pay.priority,
+                "source_seq": envelope.seq,
+            },
+        )
+    for key in known - told.keys():
+        copies.drop_relation(uow.conn, payload.product_id, key)
+
+
+def _add_events(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) -> None:
+    known = copies.event_ids(uow.conn, payload.product_id)
+    copies.add_events(
+        uow.conn,
+        [
+            {
+                "product_id": payload.product_id,
+                "event_id": event.event_id,
+                "seq_no": number,
+                "kind": event.kind.value,
+                "effective_on": event.effective_on,
+                "offering_code": event.offering_code,
+                "price_version": event.price_version,
+                "bundle_code": event.bundle_code,
+                "bundle_instance": event.bundle_instance,
+                "heard_at": uow.now,
+                "source_seq": envelope.seq,
+            }
+            for number, event in enumerate(payload.events, 1)
+            if event.event_id not in known
+        ],
+    )
+
+
+def product_rows(database: Database) -> Sequence[CopyRow]:
+    """The products as kept, with their relations and events, for ``facts rebuild``."""
+    with database.reading() as conn:
+        products = copies.all_products(conn)
+        parts: dict[str, list[str]] = {}
+        for row in copies.all_relations(conn):
+            parts.setdefault(row.product_id, []).append(
+                f"pays {row.item_group} {row.account_id} {row.from_on} {row.until_on}"
+            )
+        for row in copies.all_events(conn):
+            parts.setdefault(row.product_id, []).append(
+                f"{row.effective_on} {row.kind} {row.offering_code}@{row.price_version} {row.bundle_code or ''}"
+            )
+    return [
+        CopyRow(
+            row.product_id,
+            " | ".join([f"{row.product_no} {row.service} {row.shown_as}", *parts.get(row.product_id, [])]),
+        )
+        for row in products
+    ]
+
+
+def run_month(run: JobRun) -> Mapping[str, Any]:
+    """Bill a month: begin or go on, do the chunks, close. Arguments: yyyymm."""
+    month = Month(int(run.arguments["yyyymm"]))
+    begin = Act(run.act_id("begin", run.attempt), "bill.begin_run", digest_of({"yyyymm": month.yyyymm}), run.context)
+    perform(run.database, begin, lambda uow: service.begin_run(uow, month=month))
+    run_id = service.run_id_of(month)
+    try:
+        done = service.run_month(run.database, run_id, context=run.context, on_progress=run.progress)
+    except JobCancelled:
+        stop = Act(run.act_id("cancel"), "bill.cancel_run", digest_of({"run_id": run_id}), run.context)
+        perform(run.database, stop, lambda uow: service.cancel_run(uow, run_id=run_id))
+        raise
+    except BillRunNotRunning as stopped:
+        raise JobCancelled(run.job_id) from stopped
+    return {
+        "run_id": run_id,
+        "bill_count": done.bill_count,
+        "aside_count": done.aside_count,
+        "total_fen": done.total_fen.amount_fen,
+    }

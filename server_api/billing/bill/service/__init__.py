@@ -1,0 +1,44 @@
+"""What the bill slice does for others: month runs, bills read and opened, bills taken over from old systems."""
+
+from server_api.billing.bill.service.importing import OpenBill, OpenBillLine, import_open_bill
+from server_api.billing.bill.service.preview import preview_account, preview_run
+from server_api.billing.bill.service.reading import (
+    account_of_bill,
+    bills_of_account,
+    note_calls_viewed,
+    open_line,
+    read_bill,
+)
+from server_api.billing.bill.service.runs import (
+    begin_run,
+    cancel_run,
+    close_run,
+    latest_runs,
+    plan_run,
+    read_run,
+    run_id_of,
+    run_month,
+    set_asides,
+)
+
+__all__ = [
+    "OpenBill",
+    "OpenBillLine",
+    "account_of_bill",
+    "begin_run",
+    "bills_of_account",
+    "cancel_run",
+    "close_run",
+    "import_open_bill",
+    "latest_runs",
+    "note_calls_viewed",
+    "open_line",
+    "plan_run",
+    "preview_account",
+    "preview_run",
+    "read_bill",
+    "read_run",
+    "run_id_of",
+    "run_month",
+    "set_asides",
+]

@@ -1,0 +1,238 @@
+"""Beginning, planning, stopping and closing a month run, and saying how far it is."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from resources import text
+from server_api.billing.bill.freeze import Issue
+from server_api.billing.bill.policy import BillingPolicy, billing_policy
+from server_api.billing.bill.run import MonthRun, RunStopped
+from server_api.billing.bill.store import bills, runs
+from server_api.platform.acts import Act, digest_of, perform
+from server_api.platform.database import Database
+from server_api.platform.dialects import Trouble
+from server_api.platform.unit_of_work import UnitOfWork
+from shared_models.contracts.bill import RunProgress, RunState, SetAside, SetAsidePage
+from shared_models.contracts.events import BillRunClosed
+from shared_models.contracts.work import WorkContext, system_context
+from shared_models.values.faults.bill import BillMonthNotOver, BillRunClosedAlready, BillRunNotRunning
+from shared_models.values.faults.common import NotFound
+from shared_models.values.ids import derived_id
+from shared_models.values.money import ZERO_FEN, Fen
+from shared_models.values.period import Month
+
+#: A pace older than this says nothing about how long a run will still take.
+_PACE_HOLDS_S = 30.0
+_WAIT_FOR_OTHERS_S = 0.05
+
+
+def begin_run(uow: UnitOfWork, *, month: Month) -> RunProgress:
+    """Open a month's run, or go on with the one there is. From now on usage of the month goes to the next bill.
+
+    Raises BillMonthNotOver, BillRunClosedAlready.
+    """
+    if uow.today < month.until_on:
+        raise BillMonthNotOver(yyyymm=month.yyyymm)
+    if runs.period_state(uow.conn, month.yyyymm) == "closed":
+        raise BillRunClosedAlready(yyyymm=month.yyyymm)
+    policy = billing_policy()
+    known = runs.runs_of(uow.conn, month.yyyymm)
+    run_id = run_id_of(month)
+    if known:
+        runs.set_run(uow.conn, month.yyyymm, run_id, state=runs.RUNNING)
+    else:
+        runs.insert_run(
+            uow.conn,
+            period=month.yyyymm,
+            run_id=run_id,
+            state=runs.RUNNING,
+            issued_on=policy.issued_on(month),
+            due_on=policy.due_on(month),
+            began_at=uow.now,
+            began_by=uow.context.staff_no,
+            account_count=0,
+            bill_count=0,
+            aside_count=0,
+            total_fen=ZERO_FEN,
+        )
+        runs.put_period(uow.conn, month.yyyymm, state="billing", billing_since=uow.now, run_id=run_id)
+    return read_run(uow.conn, run_id)
+
+
+def run_id_of(month: Month) -> str:
+    """The id of a month's run; a month has one."""
+    return derived_id("month run", str(month.yyyymm))
+
+
+def plan_run(database: Database, run_id: str, policy: BillingPolicy | None = None) -> None:
+    """Cut the accounts into chunks, once; a second call does nothing."""
+    size = (policy or billing_policy()).run.chunk_accounts
+    with database.reading() as conn:
+        run = _run(conn, run_id)
+        if runs.is_planned(conn, run.period, run_id):
+            return
+        bounds = runs.account_bounds(conn, size)
+
+    def plan(conn: Connection) -> None:
+        runs.insert_chunks(conn, run.period, run_id, bounds)
+        runs.set_run(conn, run.period, run_id, account_count=sum(count for _first, count in bounds))
+
+    try:
+        database.write(plan)
+    except DBAPIError as error:
+        # Another worker planned the same run in the same moment: its chunks are as good as ours.
+        if database.dialect.classify(error) is not Trouble.DUPLICATE:
+            raise
+
+
+def run_month(
+    database: Database,
+    run_id: str,
+    *,
+    context: WorkContext | None = None,
+    policy: BillingPolicy | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> RunProgress:
+    """Do a run's work until all is done, then close it. Several workers may do the same run at once.
+
+    Raises BillRunNotRunning when it was cancelled meanwhile.
+    """
+    policy = policy or billing_policy()
+    plan_run(database, run_id, policy)
+    with database.reading() as conn:
+        run = _run(conn, run_id)
+    if run.state == runs.CLOSED:
+        with database.reading() as conn:
+            return read_run(conn, run_id)
+    issue = Issue(Month(run.period), run_id, run.issued_on, run.due_on)
+    worker = MonthRun(database, policy, issue, on_progress)
+    try:
+        while True:
+            worker.work()
+            with database.reading() as conn:
+                if not runs.chunks_left(conn, run.period, run_id):
+                    break
+                if _run(conn, run_id).state != runs.RUNNING:
+                    raise RunStopped(run_id)
+            # other workers hold the rest; one that died is taken over when its lease ends
+            time.sleep(_WAIT_FOR_OTHERS_S)
+    except RunStopped:
+        raise BillRunNotRunning(run_id=run_id) from None
+    close = Act(
+        derived_id(run_id, "close"),
+        "bill.close_run",
+        digest_of({"run": run_id}),
+        context or system_context("month run"),
+    )
+    perform(database, close, lambda uow: close_run(uow, run_id=run_id))
+    with database.reading() as conn:
+        return read_run(conn, run_id)
+
+
+def close_run(uow: UnitOfWork, *, run_id: str) -> RunProgress:
+    """Close a run whose chunks are all done, and its month; tells BillRunClosed. Raises BillRunNotRunning."""
+    run = _run(uow.conn, run_id)
+    if run.state != runs.RUNNING or runs.chunks_left(uow.conn, run.period, run_id):
+        raise BillRunNotRunning(run_id=run_id)
+    sums = runs.chunk_sums(uow.conn, run.period, run_id)
+    bill_count, total = int(sums.bills or 0), _fen(sums.total)
+    runs.set_run(
+        uow.conn,
+        run.period,
+        run_id,
+        state=runs.CLOSED,
+        closed_at=uow.now,
+        bill_count=bill_count,
+        aside_count=int(sums.aside or 0),
+        total_fen=total,
+    )
+    runs.put_period(uow.conn, run.period, state="closed", closed_at=uow.now)
+    uow.tell(
+        f"billrun:{run_id}",
+        BillRunClosed(run_id=run_id, yyyymm=run.period, bill_count=bill_count, total_fen=total.amount_fen),
+    )
+    return read_run(uow.conn, run_id)
+
+
+def cancel_run(uow: UnitOfWork, *, run_id: str) -> RunProgress:
+    """Stop a run after the turns under way. Bills made stay; ``begin_run`` goes on.
+
+    Raises BillRunNotRunning, NotFound.
+    """
+    run = _run(uow.conn, run_id)
+    if run.state != runs.RUNNING:
+        raise BillRunNotRunning(run_id=run_id)
+    runs.set_run(uow.conn, run.period, run_id, state=runs.CANCELLED)
+    return read_run(uow.conn, run_id)
+
+
+def read_run(conn: Connection, run_id: str, now: datetime | None = None) -> RunProgress:
+    """How far a run is. The remaining time is from the last minute's pace, None where nobody works. Raises NotFound."""
+    run = _run(conn, run_id)
+    sums = runs.chunk_sums(conn, run.period, run_id)
+    done = int(sums.done or 0)
+    remaining = None
+    if run.state == runs.RUNNING and run.accounts_per_min and run.paced_at is not None:
+        seen_s = (now - run.paced_at).total_seconds() if now is not None else 0.0
+        if seen_s < _PACE_HOLDS_S:
+            remaining = max(0, run.account_count - done) * 60 // run.accounts_per_min
+    return RunProgress(
+        run_id=run_id,
+        yyyymm=run.period,
+        state=RunState(run.state),
+        issued_on=run.issued_on,
+        due_on=run.due_on,
+        account_count=run.account_count,
+        done_count=done,
+        bill_count=int(sums.bills or 0),
+        aside_count=int(sums.aside or 0),
+        total_fen=_fen(sums.total),
+        began_at=run.began_at,
+        closed_at=run.closed_at,
+        remaining_s=remaining,
+    )
+
+
+def latest_runs(conn: Connection, limit: int = 12) -> tuple[RunProgress, ...]:
+    """The latest month runs, newest month first."""
+    return tuple(read_run(conn, row.run_id) for row in runs.latest_runs(conn, limit))
+
+
+def set_asides(conn: Connection, yyyymm: int, limit: int, cursor: str | None, language: str = "zh_CN") -> SetAsidePage:
+    """Accounts a month's run set aside, with the reason in words."""
+    rows = bills.asides(conn, yyyymm, cursor or "", limit + 1)
+    items = tuple(
+        SetAside(
+            account_id=row.account_id, reason=row.reason, text=reason_words(row.reason, row.remark or "", language)
+        )
+        for row in rows[:limit]
+    )
+    return SetAsidePage(items=items, next_cursor=items[-1].account_id if len(rows) > limit else None)
+
+
+def reason_words(code: str, remark: str, language: str) -> str:
+    """The refusal in words, from its code and stored parameters."""
+    try:
+        params = json.loads(remark or "{}")
+        return text(f"fault.{code}.text", language, **params)
+    except (ValueError, KeyError):  # parameters of a defect need not fit any text
+        return remark
+
+
+def _run(conn: Connection, run_id: str) -> Any:
+    run = runs.read_run(conn, run_id)
+    if run is None:
+        raise NotFound(what="bill run")
+    return run
+
+
+def _fen(value: Any) -> Fen:
+    return value if isinstance(value, Fen) else Fen(int(value or 0))
