@@ -12,6 +12,8 @@ from server_api.billing.account import jobs as account
 from server_api.billing.cashdesk import jobs as cashdesk
 from server_api.billing.ledger import jobs as ledger
 from server_api.billing.payment import jobs as payment
+from server_api.business.inventory import jobs as inventory
+from server_api.business.party import jobs as party
 from server_api.platform import upkeep
 from server_api.platform.database import Databases
 from server_api.platform.facts.dispatcher import Crossing
@@ -24,6 +26,8 @@ WIRES: tuple[Callable[[Wiring], None], ...] = (
     account.wire,
     cashdesk.wire,
     payment.wire,
+    party.wire,
+    inventory.wire,
 )
 
 

@@ -139,3 +139,13 @@ class ProductChanged(Contract):
     product_no: str
     state: ProductState
     version_no: int
+
+
+class MigratedProduct(InstallProduct):
+    """A product taken over from an old system: where it belongs, since when, and why it is suspended, if it is."""
+
+    hall_code: str
+    district_code: str
+    installed_on: date
+    suspend_reason: SuspendReason | None = None
+    suspended_on: date | None = None

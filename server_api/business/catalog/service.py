@@ -38,9 +38,12 @@ __all__ = [
     "imported",
     "list_offerings",
     "list_price_books",
+    "member_codes",
     "need_offering",
+    "offering_names",
     "price_version_on",
     "publish_price_book",
+    "relations_at_sale",
     "read_excel",
     "read_yaml",
     "to_excel",
@@ -253,3 +256,20 @@ def price_version_on(conn: Connection, on: date) -> int:
     if version is None:
         raise NoPriceBook()
     return version
+
+
+def member_codes(conn: Connection, bundle_code: str) -> set[str]:
+    """The offerings a bundle may hold."""
+    return {row.member_code for row in store.members_of(conn, [bundle_code]).get(bundle_code, [])}
+
+
+def relations_at_sale(conn: Connection, offering_code: str) -> tuple[set[str], set[str]]:
+    """What an offering requires (one of them is enough) and what it excludes."""
+    rows = store.relations_of(conn, [offering_code]).get(offering_code, [])
+    required = {row.other_code for row in rows if row.relation == "requires"}
+    return required, {row.other_code for row in rows if row.relation == "excludes"}
+
+
+def offering_names(conn: Connection, offering_codes: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Names (Chinese, English) by code."""
+    return {code: (row.name_zh, row.name_en) for code, row in store.names(conn, offering_codes).items()}

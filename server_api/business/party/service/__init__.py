@@ -4,20 +4,24 @@ from server_api.business.party.service.accounts import heard_account, heard_stan
 from server_api.business.party.service.customers import (
     change_customer,
     create_customer,
+    need_customer,
     read_customer,
     reveal_customer,
 )
-from server_api.business.party.service.keys import NumberOwner, index_numbers, unindex_numbers
+from server_api.business.party.service.keys import NumberOwner, area_code, index_many, index_numbers, unindex_numbers
 from server_api.business.party.service.search import search_customers
 from server_api.business.party.service.takeover import take_over_customers
 
 __all__ = [
     "NumberOwner",
+    "area_code",
     "change_customer",
     "create_customer",
     "heard_account",
     "heard_standing",
+    "index_many",
     "index_numbers",
+    "need_customer",
     "read_customer",
     "reveal_customer",
     "search_customers",

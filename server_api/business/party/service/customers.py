@@ -236,6 +236,14 @@ def read_customer(conn: Connection, customer_id: str, context: WorkContext) -> C
     )  # fmt: skip
 
 
+def need_customer(conn: Connection, customer_id: str, context: WorkContext) -> NumberOwner:
+    """Where a customer the caller may see belongs. Raises NotFound."""
+    row = store.one(conn, customer_id, context)
+    if row is None:
+        raise NotFound(what="customer")
+    return NumberOwner(row.customer_id, row.hall_code, row.district_code)
+
+
 def reveal_customer(uow: UnitOfWork, *, customer_id: str, asked: RevealCustomer) -> RevealedCustomer:
     """Show personal data whole and leave a line in the audit trail. The caller's right is checked at the edge.
 

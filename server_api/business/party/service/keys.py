@@ -74,6 +74,18 @@ def index_numbers(uow: UnitOfWork, *, owner: NumberOwner, access_keys: Sequence[
     store.add_keys(uow.conn, [row for row in number_rows(owner, access_keys) if row["key_text"] not in known])
 
 
+def index_many(uow: UnitOfWork, *, numbers: Sequence[tuple[NumberOwner, Sequence[str]]]) -> None:
+    """Let many customers be found by these numbers (a takeover)."""
+    known = store.access_keys(uow.conn, dict.fromkeys(owner.customer_id for owner, _keys in numbers))
+    rows = [row for owner, access_keys in numbers for row in number_rows(owner, access_keys)]
+    unique = {
+        (row["key_text"], row["customer_id"]): row
+        for row in rows
+        if row["key_text"] not in known.get(row["customer_id"], ())
+    }
+    store.add_keys(uow.conn, list(unique.values()))
+
+
 def unindex_numbers(uow: UnitOfWork, *, owner: NumberOwner, access_keys: Sequence[str]) -> None:
     """A customer is no longer found by these access numbers."""
     texts = [row["key_text"] for row in number_rows(owner, access_keys)]

@@ -1,0 +1,1 @@
+"""Installed products and what billing is told of them."""
