@@ -38,7 +38,7 @@ class Act:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What the act answered: the reply as JSON text, the tokens for the next act, and whether it had been done before."""
+    """What the act answered: the reply as JSON text, the tokens for the next act, whether it had been done before."""
 
     reply: str
     after: tuple[str, ...]
@@ -73,7 +73,9 @@ def perform(database: Database, act: Act, work: Callable[[UnitOfWork], BaseModel
         return done
 
 
-def _run(database: Database, connection: Connection, act: Act, work: Callable[[UnitOfWork], BaseModel | None]) -> Outcome:
+def _run(
+    database: Database, connection: Connection, act: Act, work: Callable[[UnitOfWork], BaseModel | None],
+) -> Outcome:
     done = _done_before(database, connection, act)
     if done is not None:
         return done

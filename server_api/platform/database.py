@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, MetaData, Table, select
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from server_api.platform.dialects import Dialect, Trouble, dialect_for
+from server_api.platform.locks import BATCH_TURN_MS
 from server_api.platform.secrets import Secrets
 from server_api.platform.unit_of_work import Listener
 from server_api.platform.writers import GroupWriter, PooledWriter, Writer
@@ -27,8 +29,12 @@ from shared_models.values.faults.common import DatabaseAway, DiskFull, InputNotV
 
 Role = Literal["business", "billing"]
 Result = TypeVar("Result")
-#: Another process may begin an epoch; a receiver that meets the old one asks for a newer, so a short delay does no harm.
+#: Another process may begin an epoch; a receiver that meets the old one asks for a newer, so a delay does no harm.
 _EPOCH_FRESH_S = 1.0
+_FIRST_CHUNK = 500
+#: Below the 5,000 row locks at which SQL Server takes the whole table.
+_SERVER_CHUNK = 4_500
+_CHUNK_ATTEMPTS = 4
 
 _TABLES: dict[str, tuple[MetaData, PlatformTables]] = {
     "business": (business_metadata, business_platform),
@@ -43,7 +49,8 @@ class Database:
     """
 
     def __init__(
-        self, role: Role, url: str, *, clock: Clock | None = None, secrets: Secrets, label: str = "api", pool_size: int = 10,
+        self, role: Role, url: str, *, clock: Clock | None = None, secrets: Secrets, label: str = "api",
+        pool_size: int = 10,
     ) -> None:
         self.role: Role = role
         self.url = url
@@ -83,9 +90,48 @@ class Database:
             yield connection
         self.poke()
 
-    def bulk_insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def bulk_insert(
+        self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]],
+    ) -> None:
         """Insert many rows by the driver's array path. Values are raw: ints for money, naive UTC for instants."""
         self.dialect.bulk_insert(connection, table, columns, rows)
+
+    def write_rows(
+        self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]],
+        on_chunk: Callable[[Connection, int], None] | None = None,
+    ) -> int:
+        """Write many rows in turns of at most ~10 ms each (or a server's batch size); returns how many.
+
+        ``on_chunk(connection, rows_so_far)`` runs inside each turn's transaction: the place to remember how far the
+        work is, so that it can go on after a crash. Values are raw: ints for money, naive UTC for instants.
+        """
+        source = iter(rows)
+        size, total = (_FIRST_CHUNK if self.dialect.single_writer else _SERVER_CHUNK), 0
+        while chunk := list(islice(source, size)):
+            total += len(chunk)
+            took_s = self._write_chunk(table, columns, chunk, total, on_chunk)
+            if self.dialect.single_writer:
+                size = max(50, min(5_000, int(len(chunk) * BATCH_TURN_MS / 1000 / max(took_s, 0.0005))))
+        return total
+
+    def _write_chunk(
+        self, table: Table, columns: Sequence[str], chunk: list[Sequence[Any]], total: int,
+        on_chunk: Callable[[Connection, int], None] | None,
+    ) -> float:
+        """Write one chunk and return how many seconds its turn took; a deadlock on a server runs it again."""
+        for attempt in range(1, _CHUNK_ATTEMPTS + 1):
+            try:
+                with self.batch() as connection:
+                    begun = time.monotonic()
+                    self.bulk_insert(connection, table, columns, chunk)
+                    if on_chunk is not None:
+                        on_chunk(connection, total)
+                return time.monotonic() - begun
+            except TooBusy:
+                if attempt == _CHUNK_ATTEMPTS:
+                    raise
+                time.sleep(0.02 * 2**attempt)
+        raise AssertionError("unreachable")
 
     def epoch(self, connection: Connection) -> int:
         """The epoch of this side: 1, and one more each time it was restored from a backup."""
@@ -100,6 +146,11 @@ class Database:
     def forget_epoch(self) -> None:
         """The epoch has changed: read it again at the next act."""
         self._epoch = (0, 0.0)
+
+    @property
+    def url_shown(self) -> str:
+        """The URL without its password, for people and logs."""
+        return self.dialect.url.render_as_string(hide_password=True)
 
     def poke(self) -> None:
         """Wake those who wait for a commit (the fact dispatcher)."""
@@ -164,11 +215,17 @@ class Databases:
 
 
 def open_databases(
-    business_url: str, billing_url: str, *, secrets: Secrets, clock: Clock | None = None, label: str = "api", pool_size: int = 10,
+    business_url: str, billing_url: str, *, secrets: Secrets, clock: Clock | None = None, label: str = "api",
+    pool_size: int = 10,
 ) -> Databases:
     """Open both databases for this process."""
-    make = {"clock": clock, "secrets": secrets, "label": label, "pool_size": pool_size}
-    return Databases(
-        business=Database("business", business_url, **make),  # type: ignore[arg-type]
-        billing=Database("billing", billing_url, **make),  # type: ignore[arg-type]
+    pair = Databases(
+        business=Database("business", business_url, clock=clock, secrets=secrets, label=label, pool_size=pool_size),
+        billing=Database("billing", billing_url, clock=clock, secrets=secrets, label=label, pool_size=pool_size),
     )
+    wrapping_key = secrets.wrapping_key
+    if wrapping_key is not None:
+        from server_api.platform.keyring import ensure_keys, load_keys  # it stands on this module
+
+        secrets.attach(lambda: load_keys(pair, wrapping_key) or ensure_keys(pair, wrapping_key))
+    return pair

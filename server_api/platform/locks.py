@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import portalocker
 
@@ -20,6 +21,15 @@ from shared_models.values.faults.common import TooBusy
 BATCH_TURN_MS = 10
 _TURN_TIMEOUT_S = 30.0
 _PAUSE_S = 0.0005
+_BREATH_S = 0.001
+
+
+def _taken_at_once(handle: IO[bytes]) -> bool:
+    try:
+        portalocker.lock(handle, portalocker.LOCK_EX | portalocker.LOCK_NB)
+    except portalocker.LockException:
+        return False
+    return True
 
 
 class WriteTurns:
@@ -28,31 +38,40 @@ class WriteTurns:
     def __init__(self, database_file: Path) -> None:
         self._path = database_file.with_name(database_file.name + ".turn")
         self._mutex = threading.Lock()
+        self._acts_waiting = 0
+        self._batch_ended_at = 0.0
 
     @contextmanager
     def act(self) -> Iterator[None]:
         """Hold the turn as an act does: shared with other processes' acts, closed to batches."""
-        with self._mutex, self._file(portalocker.LOCK_SH):
-            yield
+        self._acts_waiting += 1
+        try:
+            self._mutex.acquire()
+        finally:
+            self._acts_waiting -= 1
+        try:
+            with self._file(portalocker.LOCK_SH):
+                yield
+        finally:
+            self._mutex.release()
 
     @contextmanager
     def batch(self) -> Iterator[None]:
         """Hold the turn alone. Give it back within ``BATCH_TURN_MS``."""
         deadline = time.monotonic() + _TURN_TIMEOUT_S
+        # A lock is not handed over: whoever asks first after it is free gets it. Without a breath between two turns a
+        # busy batch would take it again and again before an act that waits has woken.
+        time.sleep(max(0.0, self._batch_ended_at + _BREATH_S - time.monotonic()))
         while True:
-            with self._mutex:
-                try:
-                    handle = self._path.open("a+b")
-                    portalocker.lock(handle, portalocker.LOCK_EX | portalocker.LOCK_NB)
-                except portalocker.LockException:
-                    handle.close()
-                else:
-                    try:
-                        yield
-                        return
-                    finally:
-                        portalocker.unlock(handle)
-                        handle.close()
+            if not self._acts_waiting:
+                with self._mutex, self._path.open("a+b") as handle:
+                    if _taken_at_once(handle):
+                        try:
+                            yield
+                            return
+                        finally:
+                            self._batch_ended_at = time.monotonic()
+                            portalocker.unlock(handle)
             if time.monotonic() > deadline:
                 raise TooBusy(what="write turn")
             time.sleep(_PAUSE_S)

@@ -1,4 +1,4 @@
-"""Gapless business numbers from a locked counter row. One row per counter name, so desks do not queue for each other."""
+"""Gapless business numbers from a locked counter row, one per counter name: desks do not queue for each other."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Who hears what: each slice says it in one function ``wire(wiring)`` of its jobs.py, server_api/wiring.py lists them.
+"""Who hears what: each slice says it in ``wire(wiring)`` of its jobs.py, server_api/wiring.py lists them.
 
-Nothing here knows a slice. ``Wiring`` only collects; the worker, the API, ``check-books`` and ``facts rebuild`` read it.
+Nothing here knows a slice. ``Wiring`` only collects; worker, API, ``check-books`` and ``facts rebuild`` read it.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Wiring:
         self.jobs[role][kind] = function
 
     def at(self, cron: str, role: Role, kind: str, name: str = "", **arguments: Any) -> None:
-        """Enqueue a job of ``kind`` whenever the calendar says so (five cron fields, Asia/Shanghai), once for all workers."""
+        """Enqueue a job whenever the calendar says so (five cron fields, Asia/Shanghai), once for all workers."""
         self.calendar.append(CalendarEntry(name or kind, role, kind, cron, arguments))
 
     def invariant(self, role: Role, name: str, check: InvariantCheck) -> None:

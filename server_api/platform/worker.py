@@ -31,7 +31,8 @@ class Worker:
         self._calendar = Calendar(databases, wiring.calendar)
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._run_jobs, args=(database,), name=f"{database.role}-jobs-{number}", daemon=True)
+            threading.Thread(
+                target=self._run_jobs, args=(database,), name=f"{database.role}-jobs-{number}", daemon=True)
             for database in (databases.business, databases.billing) for number in range(job_threads)
         ]
         self._threads.append(threading.Thread(target=self._watch_calendar, name="calendar", daemon=True))
@@ -43,7 +44,7 @@ class Worker:
             thread.start()
 
     def close(self, timeout_s: float = 20.0) -> None:
-        """Stop taking jobs and facts, and wait for what is at hand; a job still running is resumed by the next worker."""
+        """Stop taking work and wait for what is at hand; a job still running is resumed by the next worker."""
         self._stop.set()
         self._dispatcher.close()
         for thread in self._threads:
@@ -58,7 +59,7 @@ class Worker:
                 _log.warning("jobs of %s wait: %s", database.role, trouble)
                 self._stop.wait(_TROUBLE_S)
                 continue
-            except Exception:
+            except Exception:  # noqa: BLE001 - said below why
                 # A defect in the machinery must not end the thread: no job would run any more.
                 _log.exception("jobs of %s stopped for a moment", database.role)
                 self._stop.wait(_TROUBLE_S)
@@ -70,7 +71,7 @@ class Worker:
         while not self._stop.is_set():
             try:
                 self._calendar.look()
-            except Exception:
+            except Exception:  # noqa: BLE001 - said below why
                 # The same: without this thread no night would bring its jobs.
                 _log.exception("the calendar stopped for a moment")
             self._stop.wait(_CALENDAR_S)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -29,6 +31,8 @@ _GROUP_TURN_S = 0.02
 _WAIT_S = 30.0
 _ATTEMPTS = 5
 _CHECKPOINT_EVERY_S = 0.5
+_LOG_LIMIT_BYTES = 256 * 2**20
+_log = logging.getLogger("onehall.database")
 
 
 class Writer(Protocol):
@@ -48,7 +52,11 @@ class Writer(Protocol):
 
 
 class PooledWriter:
-    """Each transaction on a connection of its own; deadlocks and lost connections are run again while nothing was committed."""
+    """Each transaction on a connection of its own; deadlocks and lost connections are run again.
+
+    A connection lost while the commit was on its way is not: what became of it is unknown, and the caller's act id
+    finds out.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -56,16 +64,26 @@ class PooledWriter:
     def write(self, work: Callable[[Connection], Result]) -> Result:
         with self._database.faults_translated():
             for attempt in range(1, _ATTEMPTS + 1):
+                committing = False
                 try:
-                    with self._database.engine.begin() as connection:
-                        result = work(connection)
+                    with self._database.engine.connect() as connection:
+                        with connection.begin() as transaction:
+                            result = work(connection)
+                            committing = True
+                            transaction.commit()
                     break
                 except DBAPIError as error:
-                    if attempt == _ATTEMPTS or self._database.dialect.classify(error) is not Trouble.RETRY:
+                    if not self._may_run_again(error, attempt, committing):
                         raise
                     time.sleep(random.uniform(0.005, 0.02) * 2**attempt)
         self._database.poke()
         return result
+
+    def _may_run_again(self, error: DBAPIError, attempt: int, committing: bool) -> bool:
+        trouble = self._database.dialect.classify(error)
+        if trouble is Trouble.RETRY:  # the server says that it undid the whole transaction, even at the commit
+            return attempt < _ATTEMPTS
+        return trouble is Trouble.AWAY and not committing and attempt == 1
 
     @contextmanager
     def batch_turn(self) -> Iterator[None]:
@@ -89,6 +107,7 @@ class GroupWriter:
         self._database = database
         if not isinstance(database.dialect, SQLite):
             raise TypeError("the group writer is for single-writer databases")
+        self._dialect = database.dialect
         self.turns = WriteTurns(database.dialect.file)
         self._waiting: queue.Queue[tuple[Callable[[Connection], Any], Future[Any]] | None] = queue.Queue(_QUEUE_LIMIT)
         self._closing = threading.Event()
@@ -103,13 +122,21 @@ class GroupWriter:
     def write(self, work: Callable[[Connection], Result]) -> Result:
         if self._thread is None:
             self._run()
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a transaction cannot wait for another one behind it in the same queue")
         future: Future[Result] = Future()
         try:
             self._waiting.put_nowait((work, future))
         except queue.Full:
             raise TooBusy(what="write queue") from None
         with self._database.faults_translated():
-            return future.result(timeout=_WAIT_S)
+            try:
+                return future.result(timeout=_WAIT_S)
+            except FutureTimeout:
+                if future.done():  # the work itself timed out on something
+                    raise
+                future.cancel()  # not begun yet: it will not be; begun: the act id tells what became of it
+                raise TooBusy(what="write queue") from None
 
     @contextmanager
     def batch_turn(self) -> Iterator[None]:
@@ -144,7 +171,7 @@ class GroupWriter:
             try:
                 with self.turns.act(), self._database.engine.begin() as connection:
                     self._write_group(connection, group, done)
-            except BaseException as error:  # the commit itself failed: nobody's work is stored, everybody is told
+            except BaseException as error:  # noqa: BLE001 - the commit failed: nothing is stored, everybody is told
                 for _work, future in group:
                     if not future.done():
                         future.set_exception(error)
@@ -161,17 +188,8 @@ class GroupWriter:
         while index < len(group):
             work, future = group[index]
             index += 1
-            try:
-                with connection.begin_nested():
-                    result = work(connection)
-            except DBAPIError as error:
-                if self._database.dialect.classify(error) in (Trouble.FULL, Trouble.AWAY, Trouble.RETRY):
-                    raise  # the file itself is in trouble: no savepoint will help
-                future.set_exception(error)
-            except BaseException as error:
-                future.set_exception(error)
-            else:
-                done.append((future, result))
+            if future.set_running_or_notify_cancel():
+                self._write_one(connection, work, future, done)
             if index == len(group) < _GROUP_LIMIT and time.monotonic() < until:
                 try:
                     following = self._waiting.get_nowait()
@@ -182,10 +200,30 @@ class GroupWriter:
                     return
                 group.append(following)
 
+    def _write_one(
+        self, connection: Connection, work: Callable[[Connection], Any], future: Future[Any],
+        done: list[tuple[Future[Any], Any]],
+    ) -> None:
+        try:
+            with connection.begin_nested():
+                result = work(connection)
+        except DBAPIError as error:
+            if self._database.dialect.classify(error) in (Trouble.FULL, Trouble.AWAY, Trouble.RETRY):
+                raise  # the file itself is in trouble: no savepoint will help
+            future.set_exception(error)
+        except BaseException as error:  # noqa: BLE001 - it belongs to the one who asked, and is raised there
+            future.set_exception(error)
+        else:
+            done.append((future, result))
+
     def _checkpoint(self) -> None:
         """Move the log into the file beside the writer, so that no act pays for it."""
         while not self._closing.wait(_CHECKPOINT_EVERY_S):
-            with self._database.reader.connect() as connection:
-                raw = connection.connection.dbapi_connection  # beneath SQLAlchemy: a checkpoint cannot run inside BEGIN
-                if raw is not None:
-                    raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            try:
+                self._dialect.checkpoint(self._database.reader)
+                if self._dialect.log_bytes() > _LOG_LIMIT_BYTES:
+                    # Readers kept the log from starting over; alone for a moment it can.
+                    with self.turns.batch():
+                        self._dialect.checkpoint(self._database.reader, restart=True)
+            except (DBAPIError, TooBusy) as trouble:
+                _log.warning("the log of %s was not moved this time: %s", self._database.role, trouble)

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 from sqlalchemy import URL, Connection, Engine, Select, Table, bindparam, insert
 from sqlalchemy.exc import DBAPIError
 
+from shared_models.values.clock import UTC, Clock
+
 _LIKE_WILD = re.compile(r"([\\%_\[])")
 
 
@@ -39,6 +41,8 @@ class Dialect(ABC):
     name: ClassVar[str]
     #: True where one file has one writer and acts share a commit.
     single_writer: ClassVar[bool] = False
+    #: How this engine says the present instant as zone-less UTC.
+    utc_now_sql: ClassVar[str] = ""
 
     def __init__(self, url: URL) -> None:
         self.url = url
@@ -59,6 +63,11 @@ class Dialect(ABC):
         """Settings of the server that must be put right, in words; empty when all is well."""
         return []
 
+    def clock_skew_s(self, connection: Connection, clock: Clock) -> float:
+        """How many seconds the server's clock is ahead of ours; 0 where it is the same machine's."""
+        told = connection.exec_driver_sql(self.utc_now_sql).scalar_one()
+        return (told.replace(tzinfo=UTC) - clock.now()).total_seconds()
+
     def lock(self, query: Select[Any], table: Table) -> Select[Any]:
         """Make a select of known rows lock them until the transaction ends."""
         return query.with_for_update()
@@ -67,7 +76,9 @@ class Dialect(ABC):
         """A LIKE pattern (escape ``\\``) for values that begin with ``text``; ``[`` is a wildcard on SQL Server."""
         return _LIKE_WILD.sub(r"\\\1", text) + "%"
 
-    def bulk_insert(self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    def bulk_insert(
+        self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]],
+    ) -> None:
         """Insert many rows by the driver's own array path. Values are raw: ints for money, naive UTC for instants."""
         if not rows:
             return

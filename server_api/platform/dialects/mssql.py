@@ -27,6 +27,7 @@ _BY_NUMBER = {
 
 class SqlServer(Dialect):
     name: ClassVar[str] = "mssql"
+    utc_now_sql: ClassVar[str] = "SELECT SYSUTCDATETIME()"
 
     def new_engine(self, label: str, pool_size: int) -> Engine:
         import pyodbc
@@ -42,7 +43,8 @@ class SqlServer(Dialect):
 
     def check(self, connection: Connection) -> list[str]:
         row = connection.exec_driver_sql(
-            "SELECT is_read_committed_snapshot_on, snapshot_isolation_state FROM sys.databases WHERE database_id = DB_ID()"
+            "SELECT is_read_committed_snapshot_on, snapshot_isolation_state FROM sys.databases "
+            "WHERE database_id = DB_ID()"
         ).one()
         wrong = []
         if not row[0]:

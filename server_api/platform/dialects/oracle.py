@@ -27,6 +27,7 @@ _BY_NUMBER = {
 
 class Oracle(Dialect):
     name: ClassVar[str] = "oracle"
+    utc_now_sql: ClassVar[str] = "SELECT SYS_EXTRACT_UTC(SYSTIMESTAMP) FROM dual"
 
     def new_engine(self, label: str, pool_size: int) -> Engine:
         query = dict(self.url.query)

@@ -15,6 +15,7 @@ from server_api.platform.dialects.base import Dialect, Trouble, native_code
 
 class PostgreSQL(Dialect):
     name: ClassVar[str] = "postgresql"
+    utc_now_sql: ClassVar[str] = "SELECT clock_timestamp() AT TIME ZONE 'UTC'"
 
     def new_engine(self, label: str, pool_size: int) -> Engine:
         return create_engine(

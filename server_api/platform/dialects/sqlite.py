@@ -7,6 +7,7 @@ transaction never fails half-way for want of the write lock. Checkpoints are run
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from server_api.platform.dialects.base import Dialect, Trouble, native_code
+from shared_models.values.clock import Clock
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -58,8 +60,38 @@ class SQLite(Dialect):
 
         return engine
 
+    def clock_skew_s(self, connection: Connection, clock: Clock) -> float:
+        return 0.0
+
     def lock(self, query: Select[Any], table: Table) -> Select[Any]:
         return query  # BEGIN IMMEDIATE already holds the whole file
+
+    def checkpoint(self, engine: Engine, *, restart: bool = False) -> None:
+        """Move the log into the file; with ``restart`` the log starts over (waits for readers a moment, no longer)."""
+        with engine.connect() as connection:
+            raw = connection.connection.dbapi_connection  # beneath SQLAlchemy: a checkpoint cannot run inside BEGIN
+            if raw is None:
+                return
+            cursor = raw.cursor()
+            try:
+                if restart:
+                    cursor.execute("PRAGMA busy_timeout=50")
+                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)" if restart else "PRAGMA wal_checkpoint(PASSIVE)")
+                cursor.fetchall()
+            except sqlite3.Error as error:
+                raise DBAPIError.instance("PRAGMA wal_checkpoint", None, error, sqlite3.Error) from error
+            finally:
+                if restart:
+                    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+                cursor.close()
+
+    def log_bytes(self) -> int:
+        """How long the log beside the file is."""
+        log = self.file.with_name(self.file.name + "-wal")
+        try:
+            return log.stat().st_size
+        except FileNotFoundError:
+            return 0
 
     def classify(self, error: DBAPIError) -> Trouble:
         code = native_code(error)

@@ -105,7 +105,8 @@ def _walk(source: Database, target: Database) -> Iterator[tuple[Row[Any] | None,
 
     Each side is paged in its own order and the other asked by name: two engines rarely sort text alike.
     """
-    aggregate, cursor, pending = source.platform.fact_aggregate, target.platform.fact_cursor, source.platform.fact_pending
+    aggregate, pending = source.platform.fact_aggregate, source.platform.fact_pending
+    cursor = target.platform.fact_cursor
     for page in _pages(source, aggregate):
         names = list(page)
         cursors = _named(target, cursor, names)

@@ -118,7 +118,7 @@ class Dispatcher:
             except Fault as trouble:
                 self._pause(crossing, trouble)
                 continue
-            except Exception:
+            except Exception:  # noqa: BLE001 - said below why
                 # A defect here must not end the thread: nothing would cross any more and nobody would see why.
                 _log.exception("facts from %s stopped for a moment", crossing.source.role)
                 self._stop.wait(_AWAY_PAUSE_S)

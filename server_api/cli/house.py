@@ -1,0 +1,55 @@
+"""The installation a command works on: settings, databases and wiring, opened and closed again."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from server_api.platform import schema
+from server_api.platform.database import Databases, open_databases
+from server_api.platform.facts.dispatcher import Crossing
+from server_api.platform.registry import Wiring
+from server_api.platform.secrets import Secrets
+from server_api.settings import Settings, load_settings
+from server_api.wiring import crossings, wire_databases
+
+
+@dataclass(frozen=True)
+class House:
+    """One installation, opened."""
+
+    settings: Settings
+    databases: Databases
+    wiring: Wiring
+
+    @property
+    def crossings(self) -> tuple[Crossing, Crossing]:
+        """The two directions in which facts cross."""
+        return crossings(self.databases, self.wiring)
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """The settings of the data folder the command was given."""
+    return load_settings(args.data_dir)
+
+
+@contextmanager
+def open_house(args: argparse.Namespace, label: str = "cli", *, any_schema: bool = False) -> Iterator[House]:
+    """Open the databases of the command's data folder with everything wired; closed at the end of the block.
+
+    Raises SchemaNotCurrent unless ``any_schema`` (for commands that look after the schema itself).
+    """
+    settings = settings_of(args)
+    databases = open_databases(
+        settings.business_url, settings.billing_url, secrets=Secrets.from_file(settings.key_file), label=label,
+        pool_size=settings.database_pool,
+    )
+    try:
+        if not any_schema:
+            schema.require_current(databases.business)
+            schema.require_current(databases.billing)
+        yield House(settings, databases, wire_databases(databases))
+    finally:
+        databases.close()

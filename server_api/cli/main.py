@@ -1,0 +1,113 @@
+"""``onehall``: one command for everything an installation needs.
+
+Every module of this package that has ``add_commands(subparsers)`` brings its commands. A command sets
+``run=function`` as a default; ``function(args, console)`` returns the exit code: 0 done, 1 refused or not in order,
+2 wrong use, 3 a database is away.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from server_api import cli
+from server_api.cli.console import AWAY, INTERRUPTED, REFUSED, USAGE, Console, choose_language, t
+from server_api.platform.schema import SchemaNotCurrent
+from server_api.platform.secrets import KeyFileWrong
+from server_api.settings import SettingsNotValid
+from shared_models.values.faults.base import Fault
+from shared_models.values.faults.common import DatabaseAway
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser with every command, in the chosen language."""
+    parser = argparse.ArgumentParser(prog="onehall", description=t("description"), add_help=False)
+    _common(parser, top=True)
+    subparsers = parser.add_subparsers(title=t("commands"), dest="command", metavar=t("command"), required=True)
+    for name in sorted(module.name for module in pkgutil.iter_modules(cli.__path__)):
+        if name in ("main", "console", "house"):
+            continue
+        add = getattr(importlib.import_module(f"{cli.__name__}.{name}"), "add_commands", None)
+        if add is not None:
+            add(subparsers)
+    _finish(parser)
+    return parser
+
+
+def _common(parser: argparse.ArgumentParser, top: bool = False) -> None:
+    """Options every command takes, before or after its name."""
+    group = parser.add_argument_group(t("common_options"))
+    absent = None if top else argparse.SUPPRESS
+    group.add_argument("-h", "--help", action="help", help=t("help_help"))
+    group.add_argument("--json", action="store_true", default=False if top else argparse.SUPPRESS, help=t("json_help"))
+    group.add_argument("--lang", choices=("zh_CN", "en"), default=absent, help=t("lang_help"))
+    group.add_argument("--data-dir", type=Path, default=absent, metavar="DIR", help=t("data_dir_help"))
+    if top:
+        group.add_argument("--version", action="version", version=f"onehall {_version()}", help=t("version_help"))
+
+
+def _finish(parser: argparse.ArgumentParser) -> None:
+    """Give every command the common options and headings in the chosen language."""
+    for action in parser._actions:  # argparse has no other way to reach the parsers of its commands
+        if isinstance(action, argparse._SubParsersAction):
+            for sub in dict.fromkeys(action.choices.values()):
+                _retitle(sub)
+                _finish(sub)
+
+
+def _retitle(sub: argparse.ArgumentParser) -> None:
+    titles = {"positional arguments": t("arguments"), "options": t("options")}
+    for group in sub._action_groups:
+        group.title = titles.get(str(group.title), group.title)
+    if "-h" in sub._option_string_actions:
+        sub._handle_conflict_resolve(None, [("-h", sub._option_string_actions["-h"]),  # type: ignore[arg-type]
+                                            ("--help", sub._option_string_actions["--help"])])
+    _common(sub)
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("onehall")
+    except PackageNotFoundError:  # run from a source folder that was never installed
+        return "0"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    choose_language(argv)
+    args = build_parser().parse_args(argv)
+    console = Console(as_json=args.json)
+    try:
+        return int(args.run(args, console) or 0)
+    except DatabaseAway as fault:
+        console.refusal(fault)
+        return AWAY
+    except Fault as fault:
+        console.refusal(fault)
+        return REFUSED
+    except SchemaNotCurrent as wrong:
+        console.complain(t("schema_not_current", reason=wrong))
+        return REFUSED
+    except KeyFileWrong as wrong:
+        console.complain(t("key_file_wrong", reason=wrong))
+        return REFUSED
+    except SettingsNotValid as wrong:
+        console.complain(t("settings_not_valid", reason=wrong))
+        return USAGE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader (head, less) has gone: nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""The schema of both databases by Alembic: one history per database, one environment for both.
+
+``create`` is ``upgrade`` from nothing. Steps can be run again where the engine commits DDL by itself (Oracle).
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, insert, select
+
+import shared_models.migrations as migrations
+from server_api.platform.database import Database, Role
+from shared_models.migrations.options import compare_options
+
+FOLDER = Path(migrations.__file__).parent
+
+
+def _config(role: Role, output: io.StringIO | None = None, **attributes: Any) -> Config:
+    config = Config(output_buffer=output, stdout=io.StringIO()) if output else Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(FOLDER))
+    config.set_main_option("version_locations", str(FOLDER / role))
+    config.set_main_option("path_separator", "newline")
+    config.attributes.update(role=role, **attributes)
+    return config
+
+
+class SchemaNotCurrent(Exception):
+    """A database does not have the tables this program needs; the text says which."""
+
+
+def require_current(database: Database) -> None:
+    """Raise SchemaNotCurrent unless the schema is this program's."""
+    at, wanted = current(database), head(database.role)
+    if at != wanted:
+        raise SchemaNotCurrent(f"{database.role}: {at or '-'} != {wanted}")
+
+
+def head(role: Role) -> str:
+    """The newest revision this program knows."""
+    return ScriptDirectory.from_config(_config(role)).get_current_head() or ""
+
+
+def current(database: Database) -> str:
+    """The revision the database is at; '' for an empty one."""
+    with database.reading() as connection:
+        return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def is_current(database: Database) -> bool:
+    """True when the database has the schema this program was written for."""
+    return current(database) == head(database.role)
+
+
+def upgrade(database: Database) -> tuple[str, str]:
+    """Bring the schema to the newest revision and say who this side is; returns (from, to). Nothing to do is fine."""
+    before = current(database)
+    with database.faults_translated(), database.engine.begin() as connection:
+        command.upgrade(_config(database.role, connection=connection), "head")
+        _introduce(database, connection)
+    return before, head(database.role)
+
+
+def _introduce(database: Database, connection: Connection) -> None:
+    """The side's own row: its role and its first epoch."""
+    side = database.platform.side
+    if connection.execute(select(side.c.epoch).where(side.c.role == database.role)).one_or_none() is None:
+        connection.execute(insert(side).values(role=database.role, epoch=1, epoch_since=database.clock.now()))
+
+
+def differences(database: Database) -> list[str]:
+    """How the database differs from the models, in words; empty when they are equal."""
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts=compare_options(database.metadata))
+        return [_in_words(difference) for difference in compare_metadata(context, database.metadata)]
+
+
+def _in_words(difference: Any) -> str:
+    """``add_table payment``, ``modify_type payment.amount_fen BIGINT -> INTEGER`` and the like."""
+    if isinstance(difference, list):
+        return "; ".join(_in_words(part) for part in difference)
+    words = [str(difference[0])]
+    for part in difference[1:]:
+        if isinstance(part, dict) or part is None:
+            continue
+        words.append(str(getattr(part, "name", None) or part))
+    return " ".join(words)
+
+
+def new_revision(database: Database, message: str, *, initial: bool = False) -> list[Path]:
+    """Write a revision from what models and database differ in (development); ``initial`` replaces the history."""
+    folder = FOLDER / database.role
+    if initial:
+        for old in folder.glob("*.py"):
+            if old.name != "__init__.py":
+                old.unlink()
+    with database.engine.connect() as connection:
+        config = _config(database.role, connection=connection, initial=initial)
+        rev_id = f"{len(list(folder.glob('0*.py'))) + 1:04d}"
+        made = command.revision(config, message, autogenerate=True, rev_id=rev_id, version_path=str(folder))
+    scripts = made if isinstance(made, list) else [made]
+    paths = [Path(script.path) for script in scripts if script is not None]
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        for verb in ("create_table", "create_index"):
+            text = text.replace(f"    op.{verb}(", f"    steps.{verb}(")
+        path.write_text(text, encoding="utf-8")
+        subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(path)], check=True)
+    return paths
+
+
+def offline_sql(role: Role, engine_name: str) -> str:
+    """The whole history as an SQL script for ``mssql`` or ``oracle`` (for a DBA to read and run)."""
+    output = io.StringIO()
+    command.upgrade(_config(role, output, engine_name=engine_name), "head", sql=True)
+    return output.getvalue()
