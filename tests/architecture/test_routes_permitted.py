@@ -24,7 +24,11 @@ PUBLIC = {
     "GET /metrics",
     "GET /api/openapi.json",
     "POST /api/hall/sessions",
+    "GET /portal/language/{code}",
     "GET /portal/login",
+    "GET /portal/static/{name}",
+    "GET /portal/login",
+    "GET /portal/static/{name}",
     "POST /portal/login",
 }
 
