@@ -27,8 +27,6 @@ PUBLIC = {
     "GET /portal/language/{code}",
     "GET /portal/login",
     "GET /portal/static/{name}",
-    "GET /portal/login",
-    "GET /portal/static/{name}",
     "POST /portal/login",
 }
 

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from server_api.billing.account import service as account
 from server_api.billing.payment import service as payment
 from server_api.business.inventory import service as inventory
 from server_api.business.party import service as party
-from server_api.platform.database import Databases
-from shared_models.contracts.account import AccountView, OwedBill, OwedLine
+from server_api.platform.database import Database, Databases
+from shared_models.contracts.account import AccountOwed, OwedBill, OwedLine
 from shared_models.contracts.desk import (
     CustomerDesk,
     DeskAccount,
@@ -26,7 +25,8 @@ from shared_models.contracts.inventory import ProductView
 from shared_models.contracts.party import CustomerDetail
 from shared_models.contracts.payment import PaymentRow
 from shared_models.contracts.work import WorkContext
-from shared_models.values.faults.common import DatabaseAway, NotFound, TooBusy
+from shared_models.values.faults.account import AccountNotFound
+from shared_models.values.faults.common import DatabaseAway, TooBusy
 
 log = logging.getLogger("onehall.faces")
 
@@ -64,27 +64,28 @@ def _accounts(
     products: Sequence[ProductView],
 ) -> tuple[DeskAccount, ...]:
     """The customer's own accounts, then those of others that pay for this customer's services."""
-    with databases.billing.reading() as connection:
-        found = list(account.accounts_of_customer(connection, customer_id))
+    billing = databases.billing
+    with billing.reading() as connection:
+        found = list(payment.owed_of_customer(connection, billing.clock, customer_id))
         known = {one.account_id for one in found}
         for other in dict.fromkeys(product.account_id for product in products if product.account_id):
             if other in known:
                 continue
             try:
-                found.append(account.read_account(connection, other))
-            except NotFound:
+                found.append(payment.account_owed(connection, billing.clock, other))
+            except AccountNotFound:
                 log.info("a product names account %s that billing has not heard of yet", other[:8])
-        return tuple(_account(databases, connection, context, one) for one in found if not one.closed)
+        return tuple(_account(billing, connection, context, one) for one in found)
 
 
-def _account(databases: Databases, connection: Connection, context: WorkContext, one: AccountView) -> DeskAccount:
-    now = databases.billing.clock.now()
-    owed = payment.owed_by_account(connection, one.account_id, now)
-    recent = payment.recent_payments(connection, one.account_id, context, now, limit=RECENT_PAYMENTS)
+def _account(billing: Database, connection: Connection, context: WorkContext, owed: AccountOwed) -> DeskAccount:
+    recent = payment.recent_payments(
+        connection, context, billing.clock, billing.secrets, account_id=owed.account_id, limit=RECENT_PAYMENTS
+    )
     return DeskAccount(
-        account_id=one.account_id,
-        account_no=one.account_no,
-        payment_type=str(one.payment_type),
+        account_id=owed.account_id,
+        account_no=owed.account_no,
+        payment_type=str(owed.payment_type),
         standing=owed.standing,
         owed_fen=owed.owed_fen,
         balance_fen=owed.balance_fen,

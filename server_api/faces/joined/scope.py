@@ -17,8 +17,8 @@ def insist_in_scope(databases: Databases, context: WorkContext, customer_id: str
 
 
 def account_in_scope(databases: Databases, context: WorkContext, account_id: str) -> AccountView:
-    """The account, where the caller may see its customer. Raises NotFound otherwise."""
+    """The account, where the caller may see its customer. Raises AccountNotFound, NotFound otherwise."""
     with databases.billing.reading() as connection:
-        found = account.read_account(connection, account_id)
+        found = account.view_account(connection, account_id)
     insist_in_scope(databases, context, found.customer_id)
     return found
