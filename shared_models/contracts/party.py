@@ -183,7 +183,7 @@ class RevealCustomer(Contract):
 
 
 class RevealedCustomer(Contract):
-    """Personal data whole. It is not kept in the act's stored reply."""
+    """Personal data whole; the act's stored reply is sealed like the data itself."""
 
     customer_id: str
     name: str
@@ -207,7 +207,9 @@ class Payer(Contract):
 class SearchWords(Contract):
     """One box: the server decides from the shape of the text what is meant."""
 
-    q: Annotated[str, StringConstraints(min_length=2, max_length=60)]
+    q: Annotated[str, StringConstraints(max_length=60)] = Field(
+        examples=["3961234", "zxx", "张晓"], description="fewer than two characters that count are refused"
+    )
     limit: int = Field(default=50, ge=1, le=50)
     cursor: str = ""
 

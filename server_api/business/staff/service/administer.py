@@ -26,7 +26,7 @@ from shared_models.contracts.staff import (
 )
 from shared_models.contracts.work import DataScope, WorkContext
 from shared_models.tables.business.staff import staff_member
-from shared_models.values.faults.common import InputNotValid, NotFound
+from shared_models.values.faults.common import InputNotValid, NotFound, NotPermitted
 from shared_models.values.faults.staff import ChangedMeanwhile, HallUnknown, RoleUnknown, StaffNoTaken
 from shared_models.values.permissions import Permission
 
@@ -46,7 +46,9 @@ def load_roles(uow: UnitOfWork) -> int:
 
 
 def put_hall(uow: UnitOfWork, *, hall: HallRow) -> HallRow:
-    """Write a hall with its counters, new or known; counters not named are closed."""
+    """Write a hall with its counters, new or known; counters not named are closed. For those who see everything."""
+    if uow.context.scope is not DataScope.ALL:
+        raise NotPermitted(permission=Permission.STAFF_EDIT.value)
     store.put_hall(
         uow.conn,
         hall.hall_code,
@@ -63,6 +65,7 @@ def put_hall(uow: UnitOfWork, *, hall: HallRow) -> HallRow:
 def add_staff(uow: UnitOfWork, *, staff: AddStaff, given: GivenPassword) -> OneTimePassword:
     """Add a member of staff with a one-time password. Raises StaffNoTaken, HallUnknown, RoleUnknown, NotFound."""
     _need_in_scope(uow, staff.hall_code)
+    _need_no_wider(uow, staff.scope)
     _need_roles(uow.conn, staff.roles)
     if store.member_by_no(uow.conn, staff.staff_no) is not None:
         raise StaffNoTaken(staff_no=staff.staff_no)
@@ -108,6 +111,7 @@ def change_staff(uow: UnitOfWork, *, staff_id: str, change: ChangeStaff) -> Staf
         _need_in_scope(uow, change.hall_code)
         values["hall_code"] = change.hall_code
     if change.scope is not None:
+        _need_no_wider(uow, change.scope)
         values["data_scope"] = change.scope.value
     if change.limits_fen is not None:
         values["limits_fen"] = change.limits_fen
@@ -228,3 +232,10 @@ def _need_roles(connection: Connection, role_codes: tuple[str, ...]) -> None:
     for role_code in role_codes:
         if role_code not in known:
             raise RoleUnknown(role_code=role_code)
+
+
+def _need_no_wider(uow: UnitOfWork, scope: DataScope) -> None:
+    """Nobody lets another see further than they see themselves."""
+    order = (DataScope.HALL, DataScope.DISTRICT, DataScope.ALL)
+    if order.index(scope) > order.index(uow.context.scope):
+        raise NotPermitted(permission=Permission.STAFF_EDIT.value)
