@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from server_api.billing.account import jobs as account
+from server_api.billing.bill import jobs as bill
 from server_api.billing.cashdesk import jobs as cashdesk
 from server_api.billing.ledger import jobs as ledger
 from server_api.billing.payment import jobs as payment
@@ -25,6 +26,7 @@ WIRES: tuple[Callable[[Wiring], None], ...] = (
     ledger.wire,
     account.wire,
     cashdesk.wire,
+    bill.wire,
     payment.wire,
     party.wire,
     inventory.wire,
