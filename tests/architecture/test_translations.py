@@ -45,8 +45,12 @@ def test_no_text_is_empty() -> None:
 def test_chinese_is_chinese() -> None:
     """A Chinese text that was forgotten is English words with no Chinese character in them."""
     chinese, english = (resources.texts(language) for language in resources.LANGUAGES)
+    names = {"Python", "SQLite", "PostgreSQL", "OneHall", "Oracle", "Server", "Excel", "YAML", "HTTPS", "JSON"}
     same = [
-        key for key in chinese if chinese[key] == english[key] and len(re.findall(r"[A-Za-z]{4,}", chinese[key])) > 1
+        key
+        for key in chinese
+        if chinese[key] == english[key]
+        and len(set(re.findall(r"[A-Za-z]{4,}", re.sub(r"{[^}]*}", "", chinese[key]))) - names) > 1
     ]
     assert same == []
 
@@ -75,7 +79,7 @@ def test_every_key_a_page_asks_for_exists() -> None:
     missing = []
     for file in sorted((REPOSITORY / "resources" / "portal").rglob("*.html")):
         for key in re.findall(r"""\b(?:t|text|tr|_)\(\s*["']([a-z0-9_.]+)["']""", file.read_text(encoding="utf-8")):
-            if key not in known:
+            if not key.endswith(".") and f"portal.{key}" not in known:
                 missing.append(f"{file.name}: {key}")
     assert missing == []
 
