@@ -1,4 +1,4 @@
-"""Installed products at the counter. Orders with work and provisioning come later; these acts book the change itself."""
+"""Installed products at the counter: these acts book the change itself; orders with work come later."""
 
 from __future__ import annotations
 

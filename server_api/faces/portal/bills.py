@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
@@ -15,6 +15,7 @@ from server_api.faces.joined.calls import look_at_calls
 from server_api.faces.joined.scope import account_in_scope
 from server_api.faces.portal.visitor import Visitor, portal_permit
 from shared_models.contracts.bill import BillDocument, BillLineView, LineKind
+from shared_models.values.clock import town_day
 from shared_models.values.faults.common import NotFound
 from shared_models.values.ids import is_id, new_id
 from shared_models.values.money import Fen
@@ -31,7 +32,7 @@ def bills(account_id: str, cursor: Cursor = "", visitor: Visitor = portal_permit
     """The bills of an account, newest first."""
     account = account_in_scope(visitor.caller.databases, visitor.caller.context, account_id)
     with visitor.caller.reading("billing") as connection:
-        found = bill.bills_of_account(connection, account_id, limit=PAGE_ROWS, cursor=cursor or None)
+        found = bill.bills_of_account(connection, account_id, PAGE_ROWS, cursor or None, _today(visitor))
     return visitor.page("bills.html", page_of="home", account=account, bills=found)
 
 
@@ -133,8 +134,14 @@ def _by_product(lines: Sequence[BillLineView]) -> list[_Group]:
     return list(groups.values())
 
 
+def _today(visitor: Visitor) -> date:
+    return town_day(visitor.caller.databases.billing.clock.now())
+
+
 def _bill(visitor: Visitor, bill_id: str) -> BillDocument:
     with visitor.caller.reading("billing") as connection:
-        found = bill.read_bill(connection, bill_id, visitor.language, visitor.caller.databases.billing.secrets)
+        found = bill.read_bill(
+            connection, bill_id, visitor.language, visitor.caller.databases.billing.secrets, _today(visitor)
+        )
     account_in_scope(visitor.caller.databases, visitor.caller.context, found.head.account_id)
     return found
