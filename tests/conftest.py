@@ -12,7 +12,13 @@ import pytest
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("PYTEST_QT_API", "pyside6")
 
-pytest_plugins = ["tests.support.databases", "tests.support.browser", "tests.support.house", "tests.support.hall"]
+pytest_plugins = [
+    "tests.support.databases",
+    "tests.support.browser",
+    "tests.support.house",
+    "tests.support.hall",
+    "tests.support.shadow",
+]
 
 
 def _controls_session(config: pytest.Config) -> bool:

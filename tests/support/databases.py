@@ -17,7 +17,7 @@ import pytest
 from server_api.platform.database import Databases, open_databases
 from server_api.platform.secrets import Secrets
 from shared_models.values.clock import ManualClock
-from tests.support.engines import ENGINES, TEST_SECRETS, Urls, engines_to_run, is_required
+from tests.support.engines import ENGINES, TEST_SECRETS, TestEngine, Urls, engines_to_run, is_required
 
 #: Monday 16 March 2026, 10:00 in the town.
 MONDAY_MORNING = datetime(2026, 3, 16, 2, 0, tzinfo=timezone.utc)
@@ -43,14 +43,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture
-def database_urls(engine_name: str, tmp_path: Path, record_property: object) -> Iterator[Urls]:
+def database_urls(engine_name: str, tmp_path: Path) -> Iterator[Urls]:
     """URLs of two fresh databases with all tables and no rows."""
-    engine = ENGINES[engine_name]
-    missing = engine.why_missing()
-    if missing:
-        (pytest.fail if is_required(engine_name) else pytest.skip)(f"{engine_name}: {missing}")
-    with engine.pair(tmp_path) as urls:  # type: ignore[attr-defined]
+    with _engine(engine_name).pair(tmp_path) as urls:  # type: ignore[attr-defined]
         yield urls
+
+
+@pytest.fixture
+def empty_urls(engine_name: str, tmp_path: Path) -> Iterator[Urls]:
+    """URLs of two fresh databases without any table."""
+    with _engine(engine_name).pair(tmp_path, empty=True) as urls:  # type: ignore[attr-defined]
+        yield urls
+
+
+def _engine(name: str) -> TestEngine:
+    missing = ENGINES[name].why_missing()
+    if missing:
+        (pytest.fail if is_required(name) else pytest.skip)(f"{name}: {missing}")
+    return ENGINES[name]
 
 
 @pytest.fixture

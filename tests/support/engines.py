@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import portalocker
 import psycopg
-from sqlalchemy import create_engine, delete
+from sqlalchemy import MetaData, create_engine, delete
 
 from server_api.platform.database import Database, Role
 from server_api.platform.secrets import Secrets
@@ -53,12 +53,13 @@ def make_schema(role: Role, url: str) -> None:
 
 # ---- SQLite ------------------------------------------------------------------------------------------------------
 @contextmanager
-def sqlite_pair(folder: Path) -> Iterator[Urls]:
+def sqlite_pair(folder: Path, empty: bool = False) -> Iterator[Urls]:
     """Two fresh files in ``folder``."""
     found: dict[str, str] = {}
     for role in ROLES:
         file = folder / f"{role}.db"
-        shutil.copyfile(once(f"sqlite-{role}", lambda role=role: _sqlite_template(role)), file)
+        if not empty:
+            shutil.copyfile(once(f"sqlite-{role}", lambda role=role: _sqlite_template(role)), file)
         found[role] = f"sqlite:///{file.as_posix()}"
     yield Urls(found["business"], found["billing"])
 
@@ -93,13 +94,13 @@ def close_postgres_admin() -> None:
 
 
 @contextmanager
-def postgres_pair(folder: Path) -> Iterator[Urls]:
+def postgres_pair(folder: Path, empty: bool = False) -> Iterator[Urls]:
     """Two fresh databases cloned from the templates; dropped afterwards."""
     server = postgres_server.server()
     mark = uuid4().hex[:12]
     found: dict[str, str] = {}
     for role in ROLES:
-        template = once(f"postgres-{role}", lambda role=role: _postgres_template(role))
+        template = "template0" if empty else once(f"postgres-{role}", lambda role=role: _postgres_template(role))
         _postgres_admin().execute(f'CREATE DATABASE "{role}_{mark}" TEMPLATE "{template}"'.encode())
         found[role] = server.url(f"{role}_{mark}")
     try:
@@ -117,28 +118,41 @@ def _postgres_template(role: Role) -> str:
 
 
 # ---- servers given by URL ----------------------------------------------------------------------------------------
-def _given_pair(variable: str) -> Callable[[Path], object]:
+def _given_pair(variable: str) -> Callable[..., object]:
     @contextmanager
-    def pair(folder: Path) -> Iterator[Urls]:
+    def pair(folder: Path, empty: bool = False) -> Iterator[Urls]:
         urls = Urls(os.environ[variable], os.environ[variable.replace("_URL", "_BILLING_URL")])
         # One pair for all workers: they take turns.
         with portalocker.Lock(session_folder() / f"{variable}.turn", mode="a", timeout=600):
             for role in ROLES:
-                once(f"{variable}-{role}", lambda role=role: _given_schema(role, urls.of(role)))
-                _empty(role, urls.of(role))
+                if empty:
+                    _drop_all(role, urls.of(role))
+                else:
+                    once(f"{variable}-{role}", lambda role=role: _given_schema(role, urls.of(role)))
+                    _empty(role, urls.of(role))
             yield urls
+            if empty:
+                for role in ROLES:
+                    _given_schema(role, urls.of(role))
 
     return pair
 
 
 def _given_schema(role: Role, url: str) -> str:
+    _drop_all(role, url)
+    make_schema(role, url)
+    return url
+
+
+def _drop_all(role: Role, url: str) -> None:
+    """Remove our tables and Alembic's, whatever they looked like."""
     database = Database(role, url, secrets=TEST_SECRETS, label="schema")
     try:
-        database.metadata.drop_all(database.engine)
-        database.create_all()
+        found = MetaData()
+        found.reflect(database.engine)
+        found.drop_all(database.engine)
     finally:
         database.close()
-    return url
 
 
 def _empty(role: Role, url: str) -> None:
@@ -159,7 +173,7 @@ class TestEngine:
     __test__ = False
 
     name: str
-    pair: Callable[[Path], object]
+    pair: Callable[..., object]
     why_missing: Callable[[], str]
 
 
