@@ -24,7 +24,9 @@ def one(conn: Connection, offering_code: str) -> Row[Any] | None:
 
 def page(conn: Connection, after_code: str, limit: int, service: str | None) -> list[Row[Any]]:
     """Offerings in order of code."""
-    query = select(offering).where(offering.c.offering_code > after_code)
+    query = select(offering)
+    if after_code:  # '' is NULL, and nothing is greater than NULL
+        query = query.where(offering.c.offering_code > after_code)
     if service:
         query = query.where(offering.c.service == service)
     return list(conn.execute(query.order_by(offering.c.offering_code).limit(limit)))

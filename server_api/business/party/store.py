@@ -223,8 +223,10 @@ def with_grams(
     query = (
         select(customer.c.customer_id, customer.c.customer_name)
         .join(having, having.c.customer_id == customer.c.customer_id)
-        .where(customer.c.customer_id > after_id, *in_scope(context, customer.c.hall_code, customer.c.district_code))
+        .where(*in_scope(context, customer.c.hall_code, customer.c.district_code))
     )
+    if after_id:  # '' is NULL, and nothing is greater than NULL
+        query = query.where(customer.c.customer_id > after_id)
     return list(conn.execute(query.order_by(customer.c.customer_id).limit(limit)))
 
 

@@ -44,7 +44,9 @@ def members_page(
     conn: Connection, after_no: str, limit: int, hall_code: str | None, district_code: str | None
 ) -> list[Row[Any]]:
     """Staff in order of number, within a hall or a district where one is named."""
-    query = select(staff_member).where(staff_member.c.staff_no > after_no)
+    query = select(staff_member)
+    if after_no:  # '' is NULL, and nothing is greater than NULL
+        query = query.where(staff_member.c.staff_no > after_no)
     if hall_code is not None:
         query = query.where(staff_member.c.hall_code == hall_code)
     if district_code is not None:
@@ -118,7 +120,11 @@ def one_hall(conn: Connection, hall_code: str) -> Row[Any] | None:
 
 
 def halls_page(conn: Connection, after_code: str, limit: int) -> list[Row[Any]]:
-    return list(conn.execute(select(hall).where(hall.c.hall_code > after_code).order_by(hall.c.hall_code).limit(limit)))
+    """Halls in order of code."""
+    query = select(hall)
+    if after_code:
+        query = query.where(hall.c.hall_code > after_code)
+    return list(conn.execute(query.order_by(hall.c.hall_code).limit(limit)))
 
 
 def put_hall(conn: Connection, hall_code: str, **values: Any) -> None:
