@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from desktop_client.gateway.http import HallHttp
+from desktop_client.work.acts import segment
 from shared_models.contracts.desk import CustomerDesk
 from shared_models.contracts.party import CustomerPage
 
@@ -24,6 +23,7 @@ class CustomersApi:
             params["cursor"] = cursor
         return self._http.get("/api/hall/customers", CustomerPage, params)
 
-    def desk(self, customer_id: str) -> CustomerDesk:
-        """Everything owed for all services of a customer."""
-        return self._http.get(f"/api/hall/customers/{quote(customer_id, safe='')}/desk", CustomerDesk)
+    def desk(self, customer_id: str, language: str) -> CustomerDesk:
+        """Everything owed for all services of a customer, labels in the teller's language."""
+        path = f"/api/hall/customers/{segment(customer_id)}/desk"
+        return self._http.get(path, CustomerDesk, {"language": language})

@@ -1,13 +1,10 @@
-"""Payments: what one would do, what was taken, and the acts that take, reverse and reprint."""
+"""Payments: what one would do, and what was taken."""
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from desktop_client.gateway.http import HallHttp
-from desktop_client.work.journal import Step
-from shared_models.contracts.cashdesk import Reprint
-from shared_models.contracts.payment import PaymentPage, PaymentPreview, ReversePayment, TakePayment
+from desktop_client.work.acts import segment
+from shared_models.contracts.payment import PaymentPage, PaymentPreview, TakePayment
 from shared_models.contracts.receipt import Receipt
 
 
@@ -27,30 +24,4 @@ class PaymentsApi:
 
     def receipt(self, receipt_no: str) -> Receipt:
         """A receipt as it was issued; looking at it makes no copy."""
-        return self._http.get(f"/api/hall/receipts/{quote(receipt_no, safe='')}", Receipt)
-
-
-def taking(request: TakePayment, who: str) -> Step:
-    """The act of taking a payment."""
-    return Step(
-        name="take_payment", path="/api/hall/payments", body=request.model_dump(mode="json"),
-        title_key="ui.act.take_payment", title_params={"who": who, "amount": request.amount_fen.grouped},
-    )
-
-
-def reversing(payment_id: str, request: ReversePayment, *, receipt_no: str, amount: str) -> Step:
-    """The act of undoing a payment."""
-    return Step(
-        name="reverse_payment", path=f"/api/hall/payments/{quote(payment_id, safe='')}/reverse",
-        body=request.model_dump(mode="json"), title_key="ui.act.reverse_payment",
-        title_params={"receipt_no": receipt_no, "amount": amount}, reason=request.reason,
-    )
-
-
-def reprinting(receipt_no: str, reason: str = "") -> Step:
-    """The act of making another copy of a paper."""
-    return Step(
-        name="reprint", path=f"/api/hall/receipts/{quote(receipt_no, safe='')}/reprint",
-        body=Reprint(reason=reason).model_dump(mode="json"), title_key="ui.act.reprint",
-        title_params={"receipt_no": receipt_no}, reason=reason,
-    )
+        return self._http.get(f"/api/hall/receipts/{segment(receipt_no)}", Receipt)

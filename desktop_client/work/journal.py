@@ -23,12 +23,11 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from desktop_client.work.acts import ActState, Entry, Step
 from desktop_client.work.journal_key import journal_key
 from shared_models.values.clock import Clock, SystemClock
 from shared_models.values.ids import derived_id, is_id, new_id
@@ -47,46 +46,6 @@ _FORMAT = "1"
 
 class JournalFormatUnknown(Exception):
     """The journal was written by a newer client; an older one must not guess at it."""
-
-
-class ActState(StrEnum):
-    """How far an act is, as far as this machine knows."""
-
-    WAITING = "waiting"
-    SENT = "sent"
-    CONFIRMED = "confirmed"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One act of a plan: where it is posted and what it says.
-
-    ``body`` and ``path`` may refer to replies of earlier steps of the same plan: see :mod:`desktop_client.work.plans`.
-    ``title_key`` and ``title_params`` tell the teller what this act is, in any language.
-    """
-
-    name: str
-    path: str
-    body: dict[str, Any]
-    title_key: str = ""
-    title_params: dict[str, str] = field(default_factory=dict)
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An act in the journal."""
-
-    act_id: str
-    operation_id: str
-    step_no: int
-    step: Step
-    state: ActState
-    owner: str
-    made_at: datetime
-    tries: int = 0
-    reply: dict[str, Any] | None = None
 
 
 class Journal:

@@ -7,22 +7,16 @@ in a body, ``{open_account.account_id}`` in a path. Runs in the background; know
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from desktop_client.gateway.trouble import Refused, Unreachable
-from desktop_client.work.journal import ActState, Entry, Journal, Step
+from desktop_client.work.acts import REPLY, ActKept, ActState, Entry, Outcome, Step
+from desktop_client.work.journal import Journal
 from desktop_client.work.runner import Ticket
 
 _IN_PATH = re.compile(r"\{([a-z_]+)\.([a-z_]+)\}")
-_REPLY = "$reply"
 #: Waits between tries when the server says "again later" (copy behind, too busy), in seconds.
 RETRY_AFTER_S = (0.2, 0.5, 1.0, 2.0, 4.0)
-
-
-def reply_of(step: str, field: str) -> dict[str, str]:
-    """A place in a later step's body that an earlier step's reply will fill."""
-    return {_REPLY: f"{step}.{field}"}
 
 
 class ActSender(Protocol):
@@ -31,28 +25,6 @@ class ActSender(Protocol):
     def send_act(self, path: str, body: dict[str, Any], *, act_id: str, reason: str = "") -> dict[str, Any]:
         """Post an act. Raises Refused (nothing was stored) or Unreachable (outcome unknown, or surely not sent)."""
         ...
-
-
-class ActKept(Exception):
-    """The outcome is not known yet; the act stays in the journal and will be sent again under the same id."""
-
-    def __init__(self, entry: Entry, cause: Exception) -> None:
-        self.entry = entry
-        self.cause = cause
-        super().__init__(entry.act_id)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of an operation: the replies of its steps by name, in order."""
-
-    operation_id: str
-    replies: dict[str, dict[str, Any]]
-
-    @property
-    def last(self) -> dict[str, Any]:
-        """The reply of the last step."""
-        return self.replies[list(self.replies)[-1]]
 
 
 class Courier:
@@ -115,8 +87,8 @@ class Courier:
 
 def _filled(value: Any, replies: dict[str, dict[str, Any]]) -> Any:
     if isinstance(value, dict):
-        if set(value) == {_REPLY}:
-            step, _, field = str(value[_REPLY]).partition(".")
+        if set(value) == {REPLY}:
+            step, _, field = str(value[REPLY]).partition(".")
             return replies[step][field]
         return {key: _filled(part, replies) for key, part in value.items()}
     if isinstance(value, list):
