@@ -10,10 +10,11 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from server_api.platform.database import Database
@@ -43,6 +44,25 @@ class Outcome:
     reply: str
     after: tuple[str, ...]
     replayed: bool
+
+
+@dataclass(frozen=True)
+class _Statements:
+    """The act's statements, built once: building them for each act cost a fifth of a payment."""
+
+    find: Select[Any]
+    insert: Insert
+    answer: Update
+
+
+@cache
+def _statements(table: Table) -> _Statements:
+    mine = table.c.act_id == bindparam("b_act_id")
+    return _Statements(
+        find=select(table.c.digest, table.c.reply, table.c.after_tokens).where(mine),
+        insert=insert(table),
+        answer=update(table).where(mine).values(reply=bindparam("b_reply"), after_tokens=bindparam("b_after")),
+    )
 
 
 def digest_of(content: Any) -> str:
@@ -79,27 +99,24 @@ def _run(
     done = _done_before(database, connection, act)
     if done is not None:
         return done
-    table = database.platform.act
+    statements = _statements(database.platform.act)
     uow = UnitOfWork(database, connection, act.context, act.act_id, database.clock.now())
-    connection.execute(insert(table).values(
-        act_id=act.act_id, kind=act.kind, digest=act.digest, staff_id=act.context.staff_id,
-        staff_no=act.context.staff_no, hall_code=act.context.hall_code, counter_no=act.context.counter_no,
-        channel=act.context.channel, reason=act.reason, occurred_at=uow.now,
-    ))
+    connection.execute(statements.insert, {
+        "act_id": act.act_id, "kind": act.kind, "digest": act.digest, "staff_id": act.context.staff_id,
+        "staff_no": act.context.staff_no, "hall_code": act.context.hall_code, "counter_no": act.context.counter_no,
+        "channel": act.context.channel, "reason": act.reason, "occurred_at": uow.now,
+    })
     reply = work(uow)
     store_told(uow)
     text = "" if reply is None else reply.model_dump_json()
-    connection.execute(update(table).where(table.c.act_id == act.act_id).values(
-        reply=database.secrets.seal(text), after_tokens=",".join(uow.after),
-    ))
+    connection.execute(statements.answer, {
+        "b_act_id": act.act_id, "b_reply": database.secrets.seal(text), "b_after": ",".join(uow.after),
+    })
     return Outcome(text, tuple(uow.after), replayed=False)
 
 
 def _done_before(database: Database, connection: Connection, act: Act) -> Outcome | None:
-    table = database.platform.act
-    row = connection.execute(
-        select(table.c.digest, table.c.reply, table.c.after_tokens).where(table.c.act_id == act.act_id)
-    ).one_or_none()
+    row = connection.execute(_statements(database.platform.act).find, {"b_act_id": act.act_id}).one_or_none()
     if row is None:
         return None
     if row.digest != act.digest:

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Select, Table, Update, bindparam, select, update
 
 from server_api.platform.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True)
+class _Statements:
+    """Built once: each receipt of the day takes a number."""
+
+    read: Select[Any]
+    move: Update
+
+
+@cache
+def _statements(table: Table) -> _Statements:
+    mine = table.c.counter_name == bindparam("b_name")
+    return _Statements(
+        read=select(table.c.next_value).where(mine),
+        move=update(table).where(mine).values(next_value=bindparam("b_next")),
+    )
 
 
 def next_number(uow: UnitOfWork, counter_name: str) -> int:
@@ -12,16 +33,7 @@ def next_number(uow: UnitOfWork, counter_name: str) -> int:
 
     Locks the counter's row, last in the lock order.
     """
-    table = uow.platform.number_counter
-    row = uow.lock_or_insert(
-        select(table.c.next_value).where(table.c.counter_name == counter_name), table,
-        {"counter_name": counter_name, "next_value": 2},
-    )
-    if row is None:
-        return 1
-    value = int(row[0])
-    uow.conn.execute(update(table).where(table.c.counter_name == counter_name).values(next_value=value + 1))
-    return value
+    return take_numbers(uow, counter_name, 1)
 
 
 def take_numbers(uow: UnitOfWork, counter_name: str, how_many: int) -> int:
@@ -29,14 +41,12 @@ def take_numbers(uow: UnitOfWork, counter_name: str, how_many: int) -> int:
     if how_many < 1:
         raise ValueError("at least one number is taken")
     table = uow.platform.number_counter
+    statements = _statements(table)
     row = uow.lock_or_insert(
-        select(table.c.next_value).where(table.c.counter_name == counter_name), table,
-        {"counter_name": counter_name, "next_value": 1 + how_many},
+        statements.read, table, {"counter_name": counter_name, "next_value": 1 + how_many}, {"b_name": counter_name},
     )
     if row is None:
         return 1
     value = int(row[0])
-    uow.conn.execute(
-        update(table).where(table.c.counter_name == counter_name).values(next_value=value + how_many)
-    )
+    uow.conn.execute(statements.move, {"b_name": counter_name, "b_next": value + how_many})
     return value

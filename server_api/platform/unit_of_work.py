@@ -69,16 +69,21 @@ class UnitOfWork:
         for listener in self.database.listeners.get(type(news), ()):
             listener(self, news)
 
-    def lock(self, query: Select[Any], table: Table) -> Row[Any] | None:
-        """Read one known row and hold it until the act ends. Order everywhere: account, till session, number row."""
-        return self.conn.execute(self.database.dialect.lock(query, table)).one_or_none()
+    def lock(self, query: Select[Any], table: Table, params: dict[str, Any] | None = None) -> Row[Any] | None:
+        """Read one known row and hold it until the act ends. Order everywhere: account, till session, number row.
 
-    def lock_or_insert(self, query: Select[Any], table: Table, first: dict[str, Any]) -> Row[Any] | None:
+        Hot paths hand in a query built once, with ``params`` for its bind parameters.
+        """
+        return self.conn.execute(self.database.dialect.lock(query, table), params).one_or_none()
+
+    def lock_or_insert(
+        self, query: Select[Any], table: Table, first: dict[str, Any], params: dict[str, Any] | None = None,
+    ) -> Row[Any] | None:
         """Lock a row as ``lock`` does, or insert ``first`` and return None where there is none yet.
 
         Two acts may find it missing at the same time: the one whose insert comes second waits and gets the row.
         """
-        row = self.lock(query, table)
+        row = self.lock(query, table, params)
         if row is not None:
             return row
         try:
@@ -87,7 +92,7 @@ class UnitOfWork:
         except DBAPIError as error:
             if self.database.dialect.classify(error) is not Trouble.DUPLICATE:
                 raise
-            return self.lock(query, table)
+            return self.lock(query, table, params)
         return None
 
 

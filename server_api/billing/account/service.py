@@ -128,7 +128,7 @@ def import_opening_balance(uow: UnitOfWork, *, balance: OpeningBalance) -> None:
 
 
 def add_credit(
-    uow: UnitOfWork, account_id: str, amount: Fen, ref_id: str, *, act_id: str = "", first_line: int = 1
+    uow: UnitOfWork, account_id: str, *, amount: Fen, ref_id: str, act_id: str = "", first_line: int = 1
 ) -> None:
     """Keep the credit of a bill below zero as advance: from the advance book to the account's receivable.
 
@@ -171,7 +171,7 @@ def lock_account(uow: UnitOfWork, account_id: str) -> AccountState:
     return state
 
 
-def keep_standing(uow: UnitOfWork, state: AccountState, owing: Owing) -> Standing:
+def keep_standing(uow: UnitOfWork, state: AccountState, *, owing: Owing) -> Standing:
     """Store how a locked account stands now and tell business, but only where its class changed."""
     row = state.row
     standing = standing_of(owing, uow.today, restricted=row.restricted, credit_limit=row.credit_limit_fen)
@@ -269,5 +269,6 @@ def _record(uow: UnitOfWork, accounts: Sequence[AccountToImport]) -> None:
                 account_no=account.account_no,
                 customer_id=account.customer_id,
             ),
+            bulk=len(accounts) > 1,
         )
     store.insert_accounts(uow.conn, rows, books)

@@ -278,7 +278,12 @@ def store_bills(
     for account_id, bill_id, total in ready.bills:
         if total < 0:
             account_service.add_credit(
-                uow, account_id, Fen(-total), bill_id, act_id=bill_id, first_line=lines.get(bill_id, 0) + 1
+                uow,
+                account_id,
+                amount=Fen(-total),
+                ref_id=bill_id,
+                act_id=bill_id,
+                first_line=lines.get(bill_id, 0) + 1,
             )
     uow.announce(
         BillsIssued(

@@ -41,15 +41,12 @@ def within(table: Table, context: WorkContext) -> ColumnElement[bool]:
 # ---- sessions -------------------------------------------------------------------------------------------------------
 def lock_live(uow: UnitOfWork, counter_key: str) -> Any | None:
     """The live session of a counter, locked; None where there is none."""
-    return uow.conn.execute(
-        uow.database.dialect.lock(_LIVE, till_session),
-        {"b_counter_key": counter_key},
-    ).one_or_none()
+    return uow.lock(_LIVE, till_session, {"b_counter_key": counter_key})
 
 
 def lock_till(uow: UnitOfWork, till_id: str) -> Any | None:
     """A session, locked."""
-    return uow.conn.execute(uow.database.dialect.lock(_BY_ID, till_session), {"b_till_id": till_id}).one_or_none()
+    return uow.lock(_BY_ID, till_session, {"b_till_id": till_id})
 
 
 def live_till(conn: Connection, counter_key: str) -> Any | None:

@@ -68,7 +68,7 @@ def reverse_payment(uow: UnitOfWork, *, payment_id: str, request: ReversePayment
     _undo_postings(uow, paid, till, request.reason, reversal_id)
     cashdesk.book_entries(uow, till, [cashdesk.Entry(REVERSAL, method, -paid.amount_fen, reversal_id)])
     owing = rules.owing_of(store.open_bills(uow.conn, paid.account_id))
-    standing = Standing(state.row.standing) if state.held else keep_standing(uow, state, owing)
+    standing = Standing(state.row.standing) if state.held else keep_standing(uow, state, owing=owing)
     if standing in (Standing.OVERDUE, Standing.RESTRICTED) and standing != state.row.standing:
         uow.announce(ArrearsReturned(paid.account_id, standing, payment_id))
     seq_no, receipt_no = cashdesk.take_receipt_no(uow)

@@ -79,7 +79,7 @@ def take_payment(uow: UnitOfWork, *, request: TakePayment) -> PaymentTaken:
         account_store.want_settling(uow.conn, request.account_id)
         standing = before
     else:
-        standing = keep_standing(uow, state, plan.allocation.owing_after)
+        standing = keep_standing(uow, state, owing=plan.allocation.owing_after)
         _announce(uow, request.account_id, before, standing, payment_id)
     seq_no, receipt_no = cashdesk.take_receipt_no(uow)
     receipt = _receipt(uow, request, plan, change, payment_id, receipt_no, trace_no)
