@@ -176,6 +176,12 @@ class RunProgress(Contract):
     remaining_s: int | None = Field(default=None, description="from the pace of the last minute; None where unknown")
 
 
+class RunProgressPage(PageOf):
+    """The latest month runs."""
+
+    items: tuple[RunProgress, ...] = ()
+
+
 class SetAside(Contract):
     """An account the run could not bill, and why."""
 
@@ -218,11 +224,4 @@ class RunPreview(Contract):
 class BeginRun(Contract):
     """Begin the run of a month, or go on with the one that stopped."""
 
-    yyyymm: int = Field(ge=200001, le=999912)
-
-
-class CancelRun(Contract):
-    """Stop a run after the turns under way; the bills made stay, a later run goes on."""
-
-    run_id: IdField
-    reason: str = Field(default="", max_length=200)
+    yyyymm: int = Field(ge=200001, le=999912, examples=[202603])

@@ -17,13 +17,11 @@ from shared_models.contracts.events import ProductRecorded
 from shared_models.values.faults.bill import BillRunNotRunning
 from shared_models.values.period import Month
 
-MONTH_RUN = "bill.month_run"
-
 
 def wire(wiring: Wiring) -> None:
     """Say what this slice hears, runs and proves."""
     wiring.hear_fact("billing", ProductRecorded, keep_product)
-    wiring.job("billing", MONTH_RUN, run_month)
+    wiring.job("billing", service.MONTH_RUN_JOB, run_month)
     for name, check in checks.CHECKS:
         wiring.invariant("billing", name, check)
     wiring.copy(Copy("billed_product", "billing", (ProductRecorded.__name__,), product_rows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Query
 
@@ -42,6 +42,7 @@ from shared_models.values.faults.bill import (
     BillPriceMissing,
     BillRunClosedAlready,
     BillRunNotRunning,
+    BillUsageNotReady,
 )
 from shared_models.values.faults.common import InputNotValid, NotFound
 from shared_models.values.period import Month
@@ -53,7 +54,7 @@ YearMonthPath = Annotated[int, Path(ge=200001, le=999912, examples=[202603])]
 YearMonthQuery = Annotated[int, Query(ge=200001, le=999912, examples=[202603])]
 Language = Annotated[str, Query(pattern="^(zh_CN|en)$", description="language of labels and explanations")]
 _PDF = "application/pdf"
-_PDF_REPLY = {200: {"content": {_PDF: {}}, "description": "the bill on paper"}}
+_PDF_REPLY: dict[int | str, dict[str, Any]] = {200: {"content": {_PDF: {}}, "description": "the bill on paper"}}
 
 
 def _month(yyyymm: int) -> Month:
@@ -212,7 +213,7 @@ def print_line_calls(
 @router.post(
     "/billruns",
     response_model=RunProgress,
-    responses=refusals(InputNotValid, BillMonthNotOver, BillRunClosedAlready),
+    responses=refusals(InputNotValid, BillMonthNotOver, BillRunClosedAlready, BillUsageNotReady),
 )
 def begin_run(body: BeginRun, caller: Caller = permit(Permission.BILL_RUN)) -> Response:
     """Begin a month's run, or go on with the one that stopped; the worker does it."""

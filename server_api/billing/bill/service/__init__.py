@@ -3,13 +3,16 @@
 from server_api.billing.bill.service.importing import OpenBill, OpenBillLine, import_open_bill
 from server_api.billing.bill.service.preview import preview_account, preview_run
 from server_api.billing.bill.service.reading import (
+    MOST_CALLS_ON_PAPER,
     account_of_bill,
     bills_of_account,
+    find_bill,
     note_calls_viewed,
     open_line,
     read_bill,
 )
 from server_api.billing.bill.service.runs import (
+    MONTH_RUN_JOB,
     begin_run,
     cancel_run,
     close_run,
@@ -22,6 +25,8 @@ from server_api.billing.bill.service.runs import (
 )
 
 __all__ = [
+    "MONTH_RUN_JOB",
+    "MOST_CALLS_ON_PAPER",
     "OpenBill",
     "OpenBillLine",
     "account_of_bill",
@@ -29,6 +34,7 @@ __all__ = [
     "bills_of_account",
     "cancel_run",
     "close_run",
+    "find_bill",
     "import_open_bill",
     "latest_runs",
     "note_calls_viewed",

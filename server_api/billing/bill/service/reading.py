@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from server_api.billing.bill.store import bills
 from server_api.billing.bill.words import charge_words, rounding_words, service_words
+from server_api.billing.rating import service as rating
 from server_api.platform import audit
 from server_api.platform.secrets import Secrets
 from server_api.platform.unit_of_work import UnitOfWork
@@ -31,6 +32,8 @@ from shared_models.values.faults.common import InputNotValid, NotFound
 from shared_models.values.money import ZERO_FEN, Fen
 
 _HIDDEN_DIGITS = 4
+#: A paper with the calls of one line holds so many; more are read page by page.
+MOST_CALLS_ON_PAPER = 5000
 
 
 def bills_of_account(
@@ -88,6 +91,14 @@ def read_bill(
     )
 
 
+def find_bill(conn: Connection, which: str) -> str:
+    """The id of a bill given by its id or its number (month, account number, which). Raises NotFound."""
+    found = which if bills.read_bill(conn, which) is not None else bills.id_by_number(conn, which)
+    if found is None:
+        raise NotFound(what="bill")
+    return found
+
+
 def account_of_bill(conn: Connection, bill_id: str) -> tuple[str, str]:
     """The account and customer a bill belongs to. Raises NotFound."""
     row = bills.read_bill(conn, bill_id)
@@ -104,6 +115,7 @@ def open_line(
     cursor: str | None,
     language: str,
     reveal: bool = False,
+    with_calls: bool = True,
 ) -> LineOpening:
     """What made a line: its charges, or a page of its calls. Other numbers are masked unless ``reveal``.
 
@@ -114,7 +126,7 @@ def open_line(
         raise NotFound(what="bill line")
     calls: tuple[RatedCall, ...] = ()
     next_cursor = None
-    if line.kind == LineKind.USAGE:
+    if line.kind == LineKind.USAGE and with_calls:
         calls, next_cursor = _calls(conn, head, line, limit, cursor, language, reveal)
     charges = tuple(charge_view(row, language) for row in bills.charges_of_line(conn, bill_id, line_no))
     return LineOpening(
@@ -155,26 +167,18 @@ def _calls(
     language: str,
     reveal: bool,
 ) -> tuple[tuple[RatedCall, ...], str | None]:
-    from server_api.billing.rating import service as rating
-
-    if cursor and not cursor.lstrip("-").isdecimal():
-        raise InputNotValid(field="cursor", reason="not one of ours")
-    page = rating.calls_of_line(
-        conn,
-        head.period,
-        head.account_id,
-        line.product_id,
-        line.item_code,
-        int(cursor) if cursor else None,
-        limit,
-        language,
-    )
-    items = (
-        page.items
-        if reveal
-        else tuple(call.model_copy(update={"peer_no": mask_number(call.peer_no)}) for call in page.items)
-    )
-    return items, page.next_cursor
+    items: list[RatedCall] = []
+    while True:
+        page = rating.calls_of_line(
+            conn, head.period, head.account_id, line.product_id, line.item_code,
+            cursor=cursor, limit=limit - len(items), language=language,
+        )  # fmt: skip
+        items += page.items
+        cursor = page.next_cursor
+        if cursor is None or len(items) >= limit:
+            break
+    shown = items if reveal else [call.model_copy(update={"peer_no": mask_number(call.peer_no)}) for call in items]
+    return tuple(shown), cursor
 
 
 # ---- views ---------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from server_api.billing.bill.freeze import Issue
 from server_api.billing.bill.policy import BillingPolicy, billing_policy
 from server_api.billing.bill.run import MonthRun, RunStopped
 from server_api.billing.bill.store import bills, runs
+from server_api.billing.rating import service as rating
 from server_api.platform.acts import Act, digest_of, perform
 from server_api.platform.database import Database
 from server_api.platform.dialects import Trouble
@@ -23,7 +24,12 @@ from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.bill import RunProgress, RunState, SetAside, SetAsidePage
 from shared_models.contracts.events import BillRunClosed
 from shared_models.contracts.work import WorkContext, system_context
-from shared_models.values.faults.bill import BillMonthNotOver, BillRunClosedAlready, BillRunNotRunning
+from shared_models.values.faults.bill import (
+    BillMonthNotOver,
+    BillRunClosedAlready,
+    BillRunNotRunning,
+    BillUsageNotReady,
+)
 from shared_models.values.faults.common import NotFound
 from shared_models.values.ids import derived_id
 from shared_models.values.money import ZERO_FEN, Fen
@@ -31,18 +37,23 @@ from shared_models.values.period import Month
 
 #: A pace older than this says nothing about how long a run will still take.
 _PACE_HOLDS_S = 30.0
+#: The job that does a month run in the worker; arguments: yyyymm.
+MONTH_RUN_JOB = "bill.month_run"
 _WAIT_FOR_OTHERS_S = 0.05
 
 
 def begin_run(uow: UnitOfWork, *, month: Month) -> RunProgress:
     """Open a month's run, or go on with the one there is. From now on usage of the month goes to the next bill.
 
-    Raises BillMonthNotOver, BillRunClosedAlready.
+    Raises BillMonthNotOver, BillRunClosedAlready, BillUsageNotReady.
     """
     if uow.today < month.until_on:
         raise BillMonthNotOver(yyyymm=month.yyyymm)
     if runs.period_state(uow.conn, month.yyyymm) == "closed":
         raise BillRunClosedAlready(yyyymm=month.yyyymm)
+    waiting = rating.allowances_due(uow.conn, month.yyyymm)
+    if waiting:
+        raise BillUsageNotReady(yyyymm=month.yyyymm, count=waiting)
     policy = billing_policy()
     known = runs.runs_of(uow.conn, month.yyyymm)
     run_id = run_id_of(month)
@@ -201,9 +212,9 @@ def read_run(conn: Connection, run_id: str, now: datetime | None = None) -> RunP
     )
 
 
-def latest_runs(conn: Connection, limit: int = 12) -> tuple[RunProgress, ...]:
+def latest_runs(conn: Connection, limit: int = 12, now: datetime | None = None) -> tuple[RunProgress, ...]:
     """The latest month runs, newest month first."""
-    return tuple(read_run(conn, row.run_id) for row in runs.latest_runs(conn, limit))
+    return tuple(read_run(conn, row.run_id, now) for row in runs.latest_runs(conn, limit))
 
 
 def set_asides(conn: Connection, yyyymm: int, limit: int, cursor: str | None, language: str = "zh_CN") -> SetAsidePage:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, Select, insert, select
 
+from server_api.billing.account import store as account_store
 from server_api.platform.database import Database
 from shared_models.tables.billing.bill import bill, bill_aside, bill_charge, bill_line
 from shared_models.values.bill_ids import month_of_bill
@@ -155,6 +156,21 @@ def read_bill(conn: Connection, bill_id: str) -> Row[Any] | None:
     if month is None:
         return None
     return conn.execute(select(bill).where(bill.c.period == month, bill.c.bill_id == bill_id)).one_or_none()
+
+
+def id_by_number(conn: Connection, bill_no: str) -> str | None:
+    """A bill's id by its number, found through the account number in it."""
+    period, _dash, rest = bill_no.partition("-")
+    if not period.isdecimal() or not rest:
+        return None
+    account_id = account_store.account_id_of(conn, rest) or account_store.account_id_of(conn, rest.rpartition("-")[0])
+    if account_id is None:
+        return None
+    return conn.execute(
+        select(bill.c.bill_id).where(
+            bill.c.account_id == account_id, bill.c.period == int(period), bill.c.bill_no == bill_no
+        )
+    ).scalar_one_or_none()
 
 
 def lines_of(conn: Connection, bill_id: str) -> Sequence[Row[Any]]:

@@ -18,7 +18,7 @@ from server_api.billing.bill.rules.inputs import (
     ProductInput,
     UsageInput,
 )
-from server_api.billing.bill.store.usage_sums import usage_sums
+from server_api.billing.rating import service as rating
 from shared_models.tables.billing.bill import (
     bill,
     bill_charge,
@@ -175,8 +175,10 @@ def _inputs(conn: Connection, month: Month, from_id: str, span: dict[str, Any]) 
     events, late = _events(conn, month, span)
     usage: dict[str, list[UsageInput]] = {}
     strangers: set[str] = set()
-    for each in usage_sums(conn, month.yyyymm, from_id, span["b_until"]):
-        usage.setdefault(each.account_id, []).append(UsageInput(*each[1:]))
+    for each in rating.charges_for(conn, month.yyyymm, from_id, span["b_until"]):
+        usage.setdefault(each.account_id, []).append(
+            UsageInput(each.product_id, each.item_code, each.charge.amount_micro_yuan, each.call_count, each.quantity)
+        )
         if each.product_id not in products:
             strangers.add(each.product_id)
     products.update(_products_by_id(conn, sorted(strangers)))

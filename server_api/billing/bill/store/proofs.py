@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, func, select
 
 from shared_models.tables.billing.bill import bill, bill_charge, bill_line
 from shared_models.tables.billing.rating import rated_usage
@@ -18,7 +18,7 @@ def periods(conn: Connection) -> Sequence[int]:
     return list(conn.execute(select(bill.c.period).distinct().order_by(bill.c.period)).scalars())
 
 
-def bills_with_line_sums(conn: Connection, period: int) -> Iterator[Row[Any]]:
+def bills_with_line_sums(conn: Connection, period: int) -> Iterator[Any]:
     """Each bill with what it says and what its lines sum to."""
     sums = (
         select(
@@ -56,7 +56,7 @@ def bills_with_line_sums(conn: Connection, period: int) -> Iterator[Row[Any]]:
         yield from partition
 
 
-def lines(conn: Connection, period: int) -> Iterator[Row[Any]]:
+def lines(conn: Connection, period: int) -> Iterator[Any]:
     """Each line with the account of its bill."""
     query = (
         select(

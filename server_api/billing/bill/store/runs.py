@@ -207,7 +207,10 @@ def end_chunk(conn: Connection, chunk: Chunk, worker: str, state: str) -> None:
 def is_planned(conn: Connection, period: int, run_id: str) -> bool:
     """True once the run has its chunks."""
     return (
-        conn.execute(select(_K.chunk_no).where(_K.period == period, _K.run_id == run_id).limit(1)).first() is not None
+        conn.execute(
+            select(_K.chunk_no).where(_K.period == period, _K.run_id == run_id).order_by(_K.chunk_no).limit(1)
+        ).first()
+        is not None
     )
 
 

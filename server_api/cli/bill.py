@@ -1,0 +1,208 @@
+"""``onehall bill``: preview a month, run it, show a bill, put it on paper."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import resources
+from server_api.billing.bill import service
+from server_api.billing.bill.paper import Paper, bill_pdf
+from server_api.cli.console import OK, REFUSED, Console, language, t
+from server_api.cli.house import House, open_house
+from server_api.platform.acts import Act, digest_of, perform
+from shared_models.contracts.bill import BillDocument, RunPreview, RunProgress
+from shared_models.contracts.work import system_context
+from shared_models.values.clock import town_day
+from shared_models.values.ids import new_id
+from shared_models.values.period import Month
+
+
+def add_commands(subparsers: Any) -> None:
+    """``bill preview|run|show|pdf|aside``."""
+    parser = subparsers.add_parser("bill", help=t("bill.help"), description=t("bill.description"))
+    acts = parser.add_subparsers(dest="bill_command", required=True, metavar=t("command"), title=t("commands"))
+    for name, run in (("preview", _preview), ("run", _run), ("aside", _aside)):
+        one = acts.add_parser(name, help=t(f"bill.{name}"), description=t(f"bill.{name}"))
+        one.add_argument("--month", required=True, type=_month, metavar="YYYY-MM", help=t("bill.month"))
+        one.set_defaults(run=run)
+    for name, run in (("show", _show), ("pdf", _pdf)):
+        one = acts.add_parser(name, help=t(f"bill.{name}"), description=t(f"bill.{name}"))
+        one.add_argument("bill", metavar=t("bill.which"), help=t("bill.which_help"))
+        one.set_defaults(run=run)
+        if name == "show":
+            one.add_argument("--open", action="store_true", help=t("bill.open"))
+        else:
+            one.add_argument("--paper", choices=[each.value for each in Paper], default="A4", help=t("bill.paper"))
+            one.add_argument("--out", type=Path, help=t("bill.out"))
+
+
+def _month(words: str) -> Month:
+    try:
+        return Month(int(words.replace("-", "")))
+    except ValueError:
+        raise argparse.ArgumentTypeError(t("bill.not_a_month", words=words)) from None
+
+
+# ---- the month -----------------------------------------------------------------------------------------------------
+def _preview(args: argparse.Namespace, console: Console) -> int:
+    """What a month run would make now, compared with the month before."""
+    with open_house(args) as house:
+        found = service.preview_run(
+            house.databases.billing,
+            args.month,
+            language=language(),
+            on_progress=lambda done, total: console.progress(f"{done:,}/{total:,}"),
+        )
+    console.say(
+        _text(
+            "preview",
+            month=args.month,
+            accounts=f"{found.account_count:,}",
+            bills=f"{found.bill_count:,}",
+            total=found.total_fen.grouped,
+            aside=found.aside_count,
+        )
+    )
+    if found.last_bill_count:
+        console.say(t("bill.last_month", bills=f"{found.last_bill_count:,}", total=found.last_total_fen.grouped))
+    _tell_preview(console, found)
+    console.result(found.model_dump(mode="json"))
+    return OK
+
+
+def _tell_preview(console: Console, found: RunPreview) -> None:
+    if found.services:
+        console.table(
+            (t("bill.service"), t("bill.yuan")), [(each.label, each.amount_fen.grouped) for each in found.services]
+        )
+    if found.outliers:
+        console.say(t("bill.outliers"))
+        console.table(
+            (t("bill.account"), t("bill.last"), t("bill.draft"), t("bill.difference")),
+            [
+                (each.account_no, each.last_fen.grouped, each.draft_fen.grouped, each.difference_fen.grouped)
+                for each in found.outliers[:20]
+            ],
+        )
+    for each in found.aside[:20]:
+        console.say(f"{each.account_id}  {each.text}")
+
+
+def _run(args: argparse.Namespace, console: Console) -> int:
+    """Bill a month; killed or stopped, the same command goes on."""
+    with open_house(args, label="billrun") as house:
+        begin_month(house, args.month)
+        run_id = service.run_id_of(args.month)
+
+        def progress(done: int, total: int) -> None:
+            billing = house.databases.billing
+            with billing.reading() as connection:
+                console.progress(_progress_words(service.read_run(connection, run_id, billing.clock.now())))
+
+        done = service.run_month(house.databases.billing, run_id, on_progress=progress)
+    console.say(
+        _text(
+            "closed",
+            month=args.month,
+            bills=f"{done.bill_count:,}",
+            total=done.total_fen.grouped,
+            aside=done.aside_count,
+        )
+    )
+    console.result(done.model_dump(mode="json"))
+    return OK
+
+
+def begin_month(house: House, month: Month) -> None:
+    """The act that opens a month's run, or goes on with it."""
+    act = Act(new_id(), "begin_bill_run", digest_of({"yyyymm": month.yyyymm}), system_context("onehall bill run"))
+    perform(house.databases.billing, act, lambda uow: service.begin_run(uow, month=month))
+
+
+def _progress_words(run: RunProgress) -> str:
+    remaining = _text("unknown_time") if run.remaining_s is None else _text("seconds", seconds=run.remaining_s)
+    return _text(
+        "running",
+        month=Month(run.yyyymm),
+        done=f"{run.done_count:,}",
+        accounts=f"{run.account_count:,}",
+        bills=f"{run.bill_count:,}",
+        total=run.total_fen.grouped,
+        aside=run.aside_count,
+        remaining=remaining,
+    )
+
+
+def _aside(args: argparse.Namespace, console: Console) -> int:
+    """The accounts a month's run could not bill, and why; 1 when there are any."""
+    rows: list[tuple[str, str]] = []
+    cursor: str | None = None
+    with open_house(args) as house, house.databases.billing.reading() as connection:
+        while True:
+            page = service.set_asides(connection, args.month.yyyymm, 500, cursor, language())
+            rows += [(each.account_id, each.text) for each in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+    for account_id, words in rows:
+        console.say(f"{account_id}  {words}")
+    console.result({"month": str(args.month), "aside": [{"account_id": one, "text": words} for one, words in rows]})
+    return REFUSED if rows else OK
+
+
+# ---- one bill ------------------------------------------------------------------------------------------------------
+def _show(args: argparse.Namespace, console: Console) -> int:
+    """One bill as text; ``--open`` shows what made each line."""
+    with open_house(args) as house:
+        document = _document(house, args.bill)
+        opened = _openings(house, document) if args.open else {}
+    head = document.head
+    console.say(f"{text_of('title')} {head.bill_no}  {document.payer.name}  {document.from_on} .. {document.until_on}")
+    rows: list[tuple[str, ...]] = []
+    for line in document.lines:
+        rows.append((line.service_label, line.shown_as, line.label, str(line.part_count), line.amount_fen.grouped))
+        rows += [("", "", f"  {words}", "", "") for words in opened.get(line.line_no, ())]
+    console.table((text_of("service"), "", text_of("item"), "", text_of("amount")), rows)
+    console.say(f"{text_of('total')} {head.total_fen.grouped}")
+    console.result(document.model_dump(mode="json"))
+    return OK
+
+
+def _openings(house: House, document: BillDocument) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    with house.databases.billing.reading() as connection:
+        for line in document.lines:
+            opening = service.open_line(
+                connection, document.head.bill_id, line.line_no, 20, None, language(), with_calls=False
+            )
+            found[line.line_no] = (*(charge.text for charge in opening.charges), opening.rounding)
+    return found
+
+
+def _pdf(args: argparse.Namespace, console: Console) -> int:
+    """One bill as a PDF file."""
+    with open_house(args) as house:
+        document = _document(house, args.bill)
+    file = args.out or Path(f"bill-{document.head.bill_no}.pdf")
+    file.write_bytes(bill_pdf(document, Paper(args.paper), language()))
+    console.say(t("bill.written", file=file))
+    console.result({"file": str(file)})
+    return OK
+
+
+def _document(house: House, which: str) -> BillDocument:
+    """A bill by its id or number (202603-1000000001)."""
+    billing = house.databases.billing
+    with billing.reading() as connection:
+        bill_id = service.find_bill(connection, which)
+        return service.read_bill(connection, bill_id, language(), billing.secrets, town_day(billing.clock.now()))
+
+
+def text_of(key: str) -> str:
+    return resources.text(f"bill.{key}", language())
+
+
+def _text(key: str, **params: object) -> str:
+    return resources.text(f"ui.billrun.{key}", language(), **params)
