@@ -78,3 +78,10 @@ class RatedCallPage(PageOf):
     """Some of the calls behind a bill line, in key order."""
 
     items: tuple[RatedCall, ...]
+
+
+class TariffsImported(Contract):
+    """What an import of tariffs did; ``added`` are versions as people name them, ``VOICE-STD@2026-01-01``."""
+
+    added: tuple[str, ...]
+    unchanged_count: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from shared_models.contracts.base import Contract, PageOf
+from shared_models.contracts.base import Contract, MicroYuanField, PageOf
 
 
 class UsageFileReport(Contract):
@@ -21,7 +21,7 @@ class UsageFileReport(Contract):
     accepted_count: int
     rejected_count: int
     duplicate_count: int
-    charge_micro_yuan: int
+    charge_micro_yuan: MicroYuanField
     reasons: dict[str, int] = Field(default_factory=dict, description="rejected, by reason")
 
 
@@ -52,4 +52,4 @@ class RetryReport(Contract):
     tried_count: int
     rated_count: int
     left_count: int
-    charge_micro_yuan: int
+    charge_micro_yuan: MicroYuanField

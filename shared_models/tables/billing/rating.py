@@ -5,7 +5,7 @@ Charges are raw micro-yuan integers here (``*_micro_yuan``): these rows are writ
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, SmallInteger, String, Table, UniqueConstraint
+from sqlalchemy import Column, Identity, Index, Integer, SmallInteger, Table, UniqueConstraint
 
 from shared_models.tables.billing.metadata import billing_metadata
 from shared_models.tables.types import Code, Count, Day, Flag, Instant, JsonText, Serial, YearMonth
@@ -14,15 +14,16 @@ from shared_models.tables.types import Code, Count, Day, Flag, Instant, JsonText
 rated_usage = Table(
     "rated_usage",
     billing_metadata,
+    # the billing period: the month of the start, or the first open one after it where that month is billed already
     Column("period", YearMonth, primary_key=True, autoincrement=False),
-    Column("account_id", String(32), primary_key=True),
+    Column("account_id", Code(32), primary_key=True),
     # 63-bit digest of (switch, seq, start, caller, called): the same call always has the same id
     Column("usage_id", Count, primary_key=True, autoincrement=False),
-    Column("product_id", String(32), nullable=False),
-    # tariff version × 1000 + row within it (rating_tariff.version_no); the item is the row's
+    Column("product_id", Code(32), nullable=False),
+    # tariff version × 1000 + row within it (rating_tariff.version_no); 0 where the exchange marked the call free
     Column("price_no", Integer, nullable=False),
-    Column("item_code", String(24), nullable=False),
-    Column("zone_code", String(12), nullable=False),
+    Column("item_code", Code(24), nullable=False),
+    Column("zone_code", Code(12), nullable=False),
     Column("start_s", Count, nullable=False),
     Column("duration_s", Count, nullable=False),
     # what is charged for: seconds, octets or sessions, as the tariff says
@@ -33,7 +34,7 @@ rated_usage = Table(
     Column("covered", Count, nullable=False),
     Column("charge_micro_yuan", Count, nullable=False),
     # the other end as dialled; the login's address or nothing for a session
-    Column("peer_no", String(32)),
+    Column("peer_no", Code(32)),
     Column("call_type", SmallInteger, nullable=False),
     Column("file_no", Count, nullable=False),
     Column("file_pos", Count, nullable=False),
@@ -45,11 +46,11 @@ rated_step = Table(
     "rated_step",
     billing_metadata,
     Column("period", YearMonth, primary_key=True, autoincrement=False),
-    Column("account_id", String(32), primary_key=True),
+    Column("account_id", Code(32), primary_key=True),
     Column("usage_id", Count, primary_key=True, autoincrement=False),
     Column("step_no", SmallInteger, primary_key=True, autoincrement=False),
     # connect, first, window:<code>, included:<code>, cap
-    Column("kind", String(32), nullable=False),
+    Column("kind", Code(32), nullable=False),
     Column("quantity", Count, nullable=False),
     Column("price_micro_yuan", Count, nullable=False),
     Column("amount_micro_yuan", Count, nullable=False),
@@ -61,18 +62,18 @@ rating_due = Table(
     "rating_due",
     billing_metadata,
     Column("period", YearMonth, primary_key=True, autoincrement=False),
-    Column("account_id", String(32), primary_key=True),
-    Column("product_id", String(32), primary_key=True),
+    Column("account_id", Code(32), primary_key=True),
+    Column("product_id", Code(32), primary_key=True),
 )
 
 #: Tariff versions as imported, whole; never changed, only followed by a later one.
 rating_tariff = Table(
     "rating_tariff",
     billing_metadata,
-    Column("version_no", Serial, primary_key=True, autoincrement=True),
+    Column("version_no", Serial, Identity(start=1), primary_key=True),
     Column("tariff_code", Code(40), nullable=False),
     Column("effective_on", Day, nullable=False),
-    Column("digest", String(64), nullable=False),
+    Column("digest", Code(64), nullable=False),
     Column("document", JsonText, nullable=False),
     Column("imported_at", Instant, nullable=False),
     UniqueConstraint("tariff_code", "effective_on", "digest", name="uq_rating_tariff_version"),
@@ -84,7 +85,7 @@ rating_price_book = Table(
     billing_metadata,
     Column("book_version", Integer, primary_key=True, autoincrement=False),
     Column("row_count", Integer),
-    Column("digest", String(64)),
+    Column("digest", Code(64)),
     Column("effective_on", Day),
     # 1 once all parts are here and count and digest match
     Column("live", Flag, nullable=False),
@@ -109,6 +110,8 @@ rating_product = Table(
     Column("until_on", Day),
     Column("service", Code(20), nullable=False),
     Column("offering_code", Code(40), nullable=False),
+    # the bundle it is a member of, whose usage prices go before its own
+    Column("bundle_code", Code(40)),
     Column("book_version", Integer, nullable=False),
     Column("source_seq", Count, nullable=False),
     Index("ix_rating_product_offering", "offering_code"),

@@ -6,7 +6,7 @@ date type costs twice the bytes and a conversion per row on every engine.
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, SmallInteger, String, Table, UniqueConstraint
+from sqlalchemy import Column, Identity, Index, Integer, SmallInteger, Table, UniqueConstraint
 
 from shared_models.tables.billing.metadata import billing_metadata
 from shared_models.tables.types import Bytes, Code, Count, Instant, LongWords, Serial, Words, YearMonth
@@ -15,8 +15,8 @@ from shared_models.tables.types import Bytes, Code, Count, Instant, LongWords, S
 usage_file = Table(
     "usage_file",
     billing_metadata,
-    Column("file_no", Serial, primary_key=True, autoincrement=True),
-    Column("sha256", String(64), nullable=False),
+    Column("file_no", Serial, Identity(start=1), primary_key=True),
+    Column("sha256", Code(64), nullable=False),
     Column("file_name", Words(200)),
     Column("format_code", Code(24), nullable=False),
     Column("switch_code", Code(24), nullable=False),
@@ -71,6 +71,8 @@ usage_pool = Table(
     Column("seq_no", Count),
     Column("caller", Code(32)),
     Column("called", Code(32)),
+    # the called number in full, left aligned to 15 digits: what zones are found by
+    Column("called_15", Count),
     Column("start_s", Count),
     Column("duration_s", Count),
     Column("octets_in", Count),

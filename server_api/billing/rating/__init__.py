@@ -1,0 +1,1 @@
+"""Rating: which tariff prices a call, what it comes to, and why."""

@@ -1,0 +1,76 @@
+"""What an import rates with, read once from the database: tariffs, plans, owners and payers, frozen for a piece."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+from sqlalchemy import Connection
+
+from server_api.billing.rating import store
+from server_api.billing.rating.owners import Plans, owner_ranks, product_payers, product_plans
+from server_api.billing.rating.rater import Owners
+from server_api.billing.rating.tariff.compile import Compiled, compile_tariffs
+from server_api.billing.rating.tariff.model import Tariff
+from server_api.billing.rating.tariff.read import tariff_of
+from server_api.billing.rating.zones import town_zones
+from server_api.billing.usage import store as usage_store
+from server_api.platform.database import Database
+from shared_models.contracts.rating import PriceRow
+
+KIND_OF_SERVICE = {"voice": "number", "broadband": "login"}
+
+
+@dataclass(frozen=True)
+class Guide:
+    """Everything rating needs to know of the world, as of one moment."""
+
+    service: str
+    tariffs: Compiled
+    owners: Owners
+    closed: frozenset[int]
+    with_included: frozenset[int]
+
+    def bill_period(self, period: int, closed: frozenset[int] | set[int] | None = None) -> int:
+        """The month a call of ``period`` is billed in: its own, or the first open one after it."""
+        shut = self.closed if closed is None else closed
+        while period in shut:
+            period = period + 1 if period % 100 < 12 else period + 89
+        return period
+
+
+def tariffs_by_number(conn: Connection) -> dict[int, Tariff]:
+    """All tariff versions by version number."""
+    return {row.version_no: tariff_of(row.document)[0] for row in store.tariff_rows(conn)}
+
+
+def books(conn: Connection) -> dict[int, list[PriceRow]]:
+    """The rows of every live price book."""
+    return {book.book_version: rows_of_book(conn, book.book_version) for book in store.price_books(conn)}
+
+
+def rows_of_book(conn: Connection, version: int) -> list[PriceRow]:
+    """The rows of one price book version, in the order they came."""
+    return [PriceRow.model_validate(row) for part in store.price_parts(conn, version) for row in part.document]
+
+
+def load_guide(database: Database, service: str) -> Guide:
+    """Read the guide of a service (voice or broadband)."""
+    with database.reading() as conn:
+        versions = tariffs_by_number(conn)
+        plans = Plans()
+        by_product = product_plans(
+            (row for row in store.product_rows(conn) if row.service == service), books(conn), plans
+        )
+        payers = product_payers(store.pay_relations(conn), service)
+        ranks = owner_ranks(usage_store.access_rows(conn), KIND_OF_SERVICE[service], by_product, payers)
+        closed = frozenset(store.closed_periods(conn))
+    tariffs = compile_tariffs(versions, plans.listed, town_zones())
+    return Guide(service, tariffs, Owners(ranks), closed, prices_with_included(tariffs))
+
+
+def prices_with_included(tariffs: Compiled) -> frozenset[int]:
+    """Price numbers whose calls draw on included units."""
+    if not tariffs.ranks:
+        return frozenset()
+    return frozenset(tariffs.prices.filter(pl.col("a0_no").is_not_null())["price_no"].to_list())

@@ -1,0 +1,212 @@
+"""The only SQL of rating: rated usage, tariffs, the price book copy, what products are priced by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+
+from shared_models.tables.billing.bill import bill_period, pay_relation
+from shared_models.tables.billing.rating import (
+    rated_step, rated_usage, rating_due, rating_price_book, rating_price_part, rating_product, rating_tariff,
+)
+
+RATED_COLUMNS = tuple(column.name for column in rated_usage.c)
+STEP_COLUMNS = tuple(column.name for column in rated_step.c)
+DUE_COLUMNS = tuple(column.name for column in rating_due.c)
+_KEYS_AT_ONCE = 300
+
+
+# ---- tariffs and the price book ------------------------------------------------------------------------------------
+def tariff_rows(conn: Connection) -> Sequence[Row[Any]]:
+    """All tariff versions in the order they were imported."""
+    return conn.execute(select(rating_tariff).order_by(rating_tariff.c.version_no)).all()
+
+
+def add_tariff(conn: Connection, **values: Any) -> int:
+    """Keep a tariff version; its number."""
+    return int(conn.execute(insert(rating_tariff).values(**values).returning(rating_tariff.c.version_no)).scalar_one())
+
+
+def price_book(conn: Connection, version: int) -> Row[Any] | None:
+    """The head of a price book version."""
+    return conn.execute(select(rating_price_book).where(rating_price_book.c.book_version == version)).one_or_none()
+
+
+def price_books(conn: Connection) -> Sequence[Row[Any]]:
+    """The live price books, oldest first."""
+    c = rating_price_book.c
+    return conn.execute(select(rating_price_book).where(c.live == True).order_by(c.book_version)).all()  # noqa: E712
+
+
+def put_price_book(conn: Connection, known: bool, version: int, **values: Any) -> None:
+    """Keep the head of a price book version."""
+    if known:
+        conn.execute(update(rating_price_book).where(rating_price_book.c.book_version == version).values(**values))
+    else:
+        conn.execute(insert(rating_price_book).values(book_version=version, **values))
+
+
+def price_parts(conn: Connection, version: int) -> Sequence[Row[Any]]:
+    """The parts of a price book version that have come."""
+    c = rating_price_part.c
+    return conn.execute(select(rating_price_part).where(c.book_version == version).order_by(c.part_no)).all()
+
+
+def put_price_part(conn: Connection, version: int, part_no: int, rows: Sequence[dict[str, object]]) -> None:
+    """Keep a part; one that came before stays."""
+    c = rating_price_part.c
+    known = conn.execute(select(c.part_no).where(c.book_version == version, c.part_no == part_no)).one_or_none()
+    if known is None:
+        conn.execute(insert(rating_price_part).values(book_version=version, part_no=part_no, document=list(rows)))
+
+
+# ---- products and who pays -----------------------------------------------------------------------------------------
+def product_rows(conn: Connection) -> Sequence[Row[Any]]:
+    """Which offering each product had, from when until when."""
+    return conn.execute(select(rating_product).order_by(rating_product.c.product_id, rating_product.c.from_on)).all()
+
+
+def product_known(conn: Connection, product_id: str) -> Sequence[Row[Any]]:
+    """The same of one product."""
+    return conn.execute(select(rating_product).where(rating_product.c.product_id == product_id)).all()
+
+
+def put_product(conn: Connection, product_id: str, rows: Sequence[dict[str, Any]]) -> None:
+    """What a product is priced by, replacing what was kept."""
+    conn.execute(delete(rating_product).where(rating_product.c.product_id == product_id))
+    if rows:
+        conn.execute(insert(rating_product), list(rows))
+
+
+def pay_relations(conn: Connection) -> Sequence[Row[Any]]:
+    """Who pays for what, from when until when: all of it, the preferred first."""
+    c = pay_relation.c
+    return conn.execute(select(pay_relation).order_by(c.product_id, c.priority, c.from_on, c.account_id)).all()
+
+
+def closed_periods(conn: Connection) -> set[int]:
+    """Months that no usage may be added to any more."""
+    return set(conn.execute(select(bill_period.c.period).where(bill_period.c.state != "open")).scalars())
+
+
+# ---- rated usage ---------------------------------------------------------------------------------------------------
+def charge_sums(conn: Connection, period: int, account_from: str | None, account_until: str | None) -> Sequence[Row[Any]]:
+    """Sums by account, product and item, in that order; a range of the key."""
+    c = rated_usage.c
+    query = select(
+        c.account_id, c.product_id, c.item_code, func.sum(c.charge_micro_yuan).label("charge_micro_yuan"),
+        func.count().label("call_count"), func.sum(c.quantity).label("quantity"),
+    ).where(c.period == period)
+    if account_from is not None:
+        query = query.where(c.account_id >= account_from)
+    if account_until is not None:
+        query = query.where(c.account_id < account_until)
+    keys = (c.account_id, c.product_id, c.item_code)
+    return conn.execute(query.group_by(*keys).order_by(*keys)).all()
+
+
+def line_page(
+    conn: Connection, period: int, account_id: str, product_id: str, item_code: str, after: int | None, limit: int,
+) -> Sequence[Row[Any]]:
+    """Some of the calls behind a line, in key order."""
+    c = rated_usage.c
+    query = select(rated_usage).where(
+        c.period == period, c.account_id == account_id, c.product_id == product_id, c.item_code == item_code,
+    )
+    if after is not None:
+        query = query.where(c.usage_id > after)
+    return conn.execute(query.order_by(c.usage_id).limit(limit)).all()
+
+
+def rated_call(conn: Connection, period: int, account_id: str, usage_id: int) -> Row[Any] | None:
+    """One call."""
+    c = rated_usage.c
+    return conn.execute(
+        select(rated_usage).where(c.period == period, c.account_id == account_id, c.usage_id == usage_id)
+    ).one_or_none()
+
+
+def steps_of(conn: Connection, period: int, account_id: str, usage_ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """The parts of some calls of an account."""
+    c = rated_step.c
+    found: list[Row[Any]] = []
+    for begin in range(0, len(usage_ids), _KEYS_AT_ONCE):
+        some = usage_ids[begin:begin + _KEYS_AT_ONCE]
+        query = select(rated_step).where(c.period == period, c.account_id == account_id, c.usage_id.in_(some))
+        found += conn.execute(query.order_by(c.usage_id, c.step_no)).all()
+    return found
+
+
+def calls_of_accounts(conn: Connection, period: int, accounts: Sequence[str], products: Iterable[str]) -> list[Row[Any]]:
+    """All calls of these accounts that are of these products."""
+    c = rated_usage.c
+    wanted = set(products)
+    columns = (c.account_id, c.usage_id, c.product_id, c.price_no, c.start_s, c.duration_s, c.quantity, c.units, c.covered,
+               c.charge_micro_yuan)
+    found: list[Row[Any]] = []
+    for account_id in accounts:
+        rows = conn.execute(select(*columns).where(c.period == period, c.account_id == account_id))
+        found += [row for row in rows if row.product_id in wanted]
+    return found
+
+
+def recharge(conn: Connection, period: int, rows: Sequence[tuple[str, int, int, int, int]]) -> None:
+    """New covered, units and charge of calls (account_id, usage_id, covered, units, charge)."""
+    c = rated_usage.c
+    statement = (
+        update(rated_usage)
+        .where(c.period == bindparam("in_period"), c.account_id == bindparam("of_account"), c.usage_id == bindparam("of_call"))
+        .values(covered=bindparam("now_covered"), units=bindparam("now_units"), charge_micro_yuan=bindparam("now_charge"))
+    )
+    names = ("of_account", "of_call", "now_covered", "now_units", "now_charge")
+    conn.execute(statement, [{"in_period": period, **dict(zip(names, row, strict=True))} for row in rows])
+
+
+def drop_steps(conn: Connection, period: int, keys: Sequence[tuple[str, int]]) -> None:
+    """Forget the parts of calls that were priced anew."""
+    c = rated_step.c
+    statement = delete(rated_step).where(
+        c.period == bindparam("in_period"), c.account_id == bindparam("of_account"), c.usage_id == bindparam("of_call")
+    )
+    conn.execute(statement, [{"in_period": period, "of_account": account, "of_call": call} for account, call in keys])
+
+
+def due(conn: Connection, period: int) -> Sequence[Row[Any]]:
+    """Products whose included units are to be dealt out, by account."""
+    c = rating_due.c
+    return conn.execute(select(rating_due).where(c.period == period).order_by(c.account_id, c.product_id)).all()
+
+
+def due_periods(conn: Connection) -> Sequence[int]:
+    """Months with something to deal out."""
+    return conn.execute(select(rating_due.c.period).distinct().order_by(rating_due.c.period)).scalars().all()
+
+
+def due_count(conn: Connection, period: int) -> int:
+    """How many products wait in a month."""
+    return int(conn.execute(select(func.count()).select_from(rating_due).where(rating_due.c.period == period)).scalar_one())
+
+
+def dealt(conn: Connection, period: int, keys: Sequence[tuple[str, str]]) -> None:
+    """These (account, product) are dealt out."""
+    c = rating_due.c
+    statement = delete(rating_due).where(
+        c.period == bindparam("in_period"), c.account_id == bindparam("of_account"), c.product_id == bindparam("of_product")
+    )
+    conn.execute(statement, [{"in_period": period, "of_account": account, "of_product": product} for account, product in keys])
+
+
+def totals(conn: Connection) -> Row[Any]:
+    """Number of rated calls and their charges."""
+    c = rated_usage.c
+    return conn.execute(select(
+        func.count().label("calls"), func.coalesce(func.sum(c.charge_micro_yuan), 0).label("charge_micro_yuan")
+    )).one()
+
+
+def sample_calls(conn: Connection, limit: int) -> Sequence[Row[Any]]:
+    """Some rated calls for re-explaining."""
+    c = rated_usage.c
+    return conn.execute(select(rated_usage).order_by(c.period, c.account_id, c.usage_id).limit(limit)).all()

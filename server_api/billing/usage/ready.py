@@ -1,0 +1,50 @@
+"""From decoded records to calls ready to be guided: checks, identity, full numbers. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from server_api.billing.usage.formats.frame import TOWN_OFFSET_S
+from server_api.billing.usage.identity import identities, switch_seed, text_words
+from server_api.billing.usage.policy import numbering
+from server_api.billing.usage.rules import PAYS_CALLED, PAYS_GIVEN, call_tests, full_number, session_tests
+
+_TEXT_BYTES = 64
+
+
+def made_ready(records: pl.DataFrame, service: str, switch_code: str, oldest_s: int, newest_s: int) -> pl.DataFrame:
+    """The records with ``reason`` settled and, where that is 0, ``usage_id``, ``owner_key``, ``called_15``, ``octets``,
+    ``period``. ``owner_key`` is the full number as text, or the login."""
+    tests = call_tests if service == "voice" else session_tests
+    frame = records.with_columns(tests(oldest_s, newest_s))
+    if service == "voice":
+        caller, _ = full_number("caller", numbering())
+        called, aligned = full_number("called", numbering())
+        given, _ = full_number("link", numbering())
+        owner = (
+            pl.when(pl.col("charged_party") == PAYS_CALLED).then(called)
+            .when((pl.col("charged_party") == PAYS_GIVEN) & (pl.col("link_len") > 0)).then(given)
+            .otherwise(caller)
+        )
+        frame = frame.lazy().with_columns(
+            pl.lit(0, dtype=pl.Int16).alias("link_nature"),
+        ).with_columns(owner_key=owner, called_15=aligned, octets=pl.lit(0, dtype=pl.Int64)).collect()
+        identity = identities(
+            switch_seed(switch_code), frame["seq_no"].to_numpy(), frame["start_s"].fill_null(0).to_numpy(),
+            frame["caller_n"].to_numpy(), frame["called_n"].to_numpy(),
+            frame["caller_len"].to_numpy().astype(np.int64) * 100 + frame["called_len"].to_numpy(),
+        )
+    else:
+        frame = frame.with_columns(
+            owner_key=pl.col("owner_text"), called_15=pl.lit(0, dtype=pl.Int64),
+            octets=pl.col("octets_in").fill_null(0) + pl.col("octets_out").fill_null(0),
+        )
+        words = [
+            word for name in ("session", "owner_text")
+            for word in text_words([text.encode() for text in frame[name].fill_null("").to_list()], _TEXT_BYTES)
+        ]
+        identity = identities(switch_seed(switch_code), frame["start_s"].fill_null(0).to_numpy(), *words)
+    moment = pl.from_epoch(pl.col("start_s") + TOWN_OFFSET_S, time_unit="s")
+    period = (moment.dt.year().cast(pl.Int64) * 100 + moment.dt.month()).alias("period")
+    return frame.with_columns(pl.Series("usage_id", identity), period)

@@ -1,0 +1,47 @@
+"""Refusals of usage files."""
+
+from shared_models.values.faults.base import Fault
+
+
+class UsageFileEmpty(Fault):
+    """The file has no bytes."""
+
+    code = "usage_file_empty"
+    status = 422
+
+
+class UsageFormatUnknown(Fault):
+    """The file begins like no kind of usage file known here."""
+
+    code = "usage_format_unknown"
+    status = 422
+
+
+class UsageLooksWrong(Fault):
+    """Most records at the beginning of the file cannot be read in the layout it seems to have."""
+
+    code = "usage_looks_wrong"
+    status = 422
+
+
+class AlreadyRegistered(Fault):
+    """A file with this very content was taken before, under whatever name."""
+
+    code = "usage_already_registered"
+    status = 409
+
+
+class UsageBeingImported(Fault):
+    """Another worker is importing this file just now."""
+
+    code = "usage_being_imported"
+    status = 409
+    retry = True
+
+
+class ImportCancelled(Fault):
+    """The import was stopped by a person; it can be gone on with."""
+
+    code = "usage_import_cancelled"
+    status = 409
+    retry = True
