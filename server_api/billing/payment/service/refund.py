@@ -8,12 +8,14 @@ import resources
 from server_api.billing.account import store as account_store
 from server_api.billing.account.rules import advance_book_id
 from server_api.billing.account.service import lock_account
+from server_api.billing.account.store import AccountState
 from server_api.billing.cashdesk import service as cashdesk
 from server_api.billing.cashdesk.rules import REFUND
 from server_api.billing.ledger.policy import money_policy
 from server_api.billing.ledger.rules import LedgerName, Posting
 from server_api.billing.ledger.service import post
 from server_api.billing.payment import rules, store
+from server_api.billing.payment.service.record import Movement, keep_movement, paper_head
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.payment import AdvanceRefunded, RefundAdvance
 from shared_models.contracts.receipt import MethodLine, Receipt, ReceiptKind, ReceiptLine
@@ -22,7 +24,7 @@ from shared_models.values.faults.payment import AdvanceTooLittle, RefundLimitRea
 from shared_models.values.ids import derived_id
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import ZERO_FEN, Fen
-from shared_models.values.money_states import PaymentKind, PaymentState, PayMethod
+from shared_models.values.money_states import PaymentKind, PayMethod
 from shared_models.values.rmb import rmb_capitals
 
 _REFUND = "refund"
@@ -47,30 +49,46 @@ def refund_advance(uow: UnitOfWork, *, request: RefundAdvance) -> AdvanceRefunde
     warning = _use_limit(uow, amount)
     refund_id = derived_id(uow.act_id, _REFUND)
     account_store.move_books(uow.conn, [(book_id, item.in_sum, item.out_sum + amount)])
-    post(
-        uow,
-        [
-            Posting(
-                LedgerName(LedgerCode.CASH, till.till_id),
-                LedgerName(LedgerCode.ADVANCE, book_id),
-                amount,
-                refund_id,
-            )
-        ],
-    )
+    drawer, book = LedgerName(LedgerCode.CASH, till.till_id), LedgerName(LedgerCode.ADVANCE, book_id)
+    post(uow, [Posting(drawer, book, amount, refund_id)])
     cashdesk.book_entries(uow, till, [cashdesk.Entry(REFUND, PayMethod.CASH, -amount, refund_id)])
     balance = item.book.left - amount
     owed = rules.owing_of(store.open_bills(uow.conn, request.account_id)).owed
     seq_no, receipt_no = cashdesk.take_receipt_no(uow)
-    context, row = uow.context, state.row
-    receipt = Receipt(
-        kind=ReceiptKind.REFUND,
+    receipt = _receipt(uow, request, state, refund_id, receipt_no, balance, owed)
+    cashdesk.keep_receipt(
+        uow, receipt, seq_no=seq_no, till_id=till.till_id, account_id=request.account_id, payment_id=refund_id
+    )
+    movement = Movement(
+        refund_id,
+        PaymentKind.REFUND,
+        request.account_id,
+        book_id,
+        till.till_id,
+        PayMethod.CASH,
+        amount=-amount,
+        applied=ZERO_FEN,
+        advance=-amount,
         receipt_no=receipt_no,
-        hall_code=context.hall_code,
-        hall_name=context.hall_name or context.hall_code,
-        counter_no=context.counter_no,
-        staff_no=context.staff_no,
-        staff_name=context.staff_name,
+        remark=request.reason,
+    )
+    keep_movement(uow, movement)
+    return AdvanceRefunded(refund_id=refund_id, receipt=receipt, balance_after_fen=balance, limit_warning=warning)
+
+
+def _receipt(
+    uow: UnitOfWork,
+    request: RefundAdvance,
+    state: AccountState,
+    refund_id: str,
+    receipt_no: str,
+    balance: Fen,
+    owed: Fen,
+) -> Receipt:
+    row, amount = state.row, request.amount_fen
+    return Receipt(
+        **paper_head(uow, receipt_no),
+        kind=ReceiptKind.REFUND,
         customer_no=row.customer_no or "",
         customer_name=uow.database.secrets.unseal(row.sealed_name),
         account_no=row.account_no,
@@ -81,50 +99,9 @@ def refund_advance(uow: UnitOfWork, *, request: RefundAdvance) -> AdvanceRefunde
         advance_fen=-amount,
         balance_after_fen=balance,
         owed_after_fen=owed,
-        issued_at=uow.now,
-        act_id=uow.act_id,
         payment_id=refund_id,
-        barcode_text=receipt_no,
         note=request.reason,
     )
-    cashdesk.keep_receipt(
-        uow,
-        receipt,
-        seq_no=seq_no,
-        till_id=till.till_id,
-        account_id=request.account_id,
-        payment_id=refund_id,
-    )
-    store.insert_payment(
-        uow.conn,
-        {
-            "payment_id": refund_id,
-            "kind": PaymentKind.REFUND.value,
-            "state": PaymentState.DONE.value,
-            "account_id": request.account_id,
-            "book_id": book_id,
-            "till_id": till.till_id,
-            "hall_code": context.hall_code,
-            "district_code": context.district_code,
-            "counter_no": context.counter_no,
-            "staff_id": context.staff_id,
-            "staff_no": context.staff_no,
-            "method": PayMethod.CASH.value,
-            "amount_fen": -amount,
-            "applied_fen": ZERO_FEN,
-            "advance_fen": -amount,
-            "received_fen": ZERO_FEN,
-            "change_fen": ZERO_FEN,
-            "receipt_no": receipt_no,
-            "paid_at": uow.now,
-            "act_id": uow.act_id,
-            "reverses_id": None,
-            "reversed_by_id": None,
-            "trace_no": None,
-            "remark": request.reason,
-        },
-    )
-    return AdvanceRefunded(refund_id=refund_id, receipt=receipt, balance_after_fen=balance, limit_warning=warning)
 
 
 def _use_limit(uow: UnitOfWork, amount: Fen) -> bool:

@@ -17,6 +17,7 @@ from server_api.billing.ledger.service import reverse_postings
 from server_api.billing.ledger.store import postings_of
 from server_api.billing.payment import rules, store
 from server_api.billing.payment.news import ArrearsReturned
+from server_api.billing.payment.service.record import Movement, keep_movement, paper_head
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.events import Standing
 from shared_models.contracts.payment import PaymentReversed, ReversePayment
@@ -72,7 +73,7 @@ def reverse_payment(uow: UnitOfWork, *, payment_id: str, request: ReversePayment
     if standing in (Standing.OVERDUE, Standing.RESTRICTED) and standing != state.row.standing:
         uow.announce(ArrearsReturned(paid.account_id, standing, payment_id))
     seq_no, receipt_no = cashdesk.take_receipt_no(uow)
-    receipt = _receipt(uow, paid, receipt_no, request.reason, book_left, owing.owed)
+    receipt = _receipt(uow, paid, reversal_id, receipt_no, request.reason, book_left, owing.owed)
     cashdesk.keep_receipt(
         uow,
         receipt,
@@ -81,7 +82,7 @@ def reverse_payment(uow: UnitOfWork, *, payment_id: str, request: ReversePayment
         account_id=paid.account_id,
         payment_id=reversal_id,
     )
-    _keep_reversal(uow, paid, till, reversal_id, receipt_no, request.reason)
+    keep_movement(uow, _movement(paid, till, reversal_id, receipt_no, request.reason))
     return PaymentReversed(
         payment_id=payment_id,
         reversal_id=reversal_id,
@@ -168,20 +169,16 @@ def _undo_postings(uow: UnitOfWork, paid: Row[Any], till: Row[Any], reason: str,
     )
 
 
-def _receipt(uow: UnitOfWork, paid: Row[Any], receipt_no: str, reason: str, book_left: Fen, owed: Fen) -> Receipt:
+def _receipt(
+    uow: UnitOfWork, paid: Row[Any], reversal_id: str, receipt_no: str, reason: str, book_left: Fen, owed: Fen
+) -> Receipt:
     """The first receipt with every amount below zero."""
-    context = uow.context
     first = cashdesk.read_receipt(uow.conn, paid.receipt_no, uow.context, uow.database.secrets)
     total = -first.total_fen
     return first.model_copy(
         update={
+            **paper_head(uow, receipt_no),
             "kind": ReceiptKind.REVERSAL,
-            "receipt_no": receipt_no,
-            "hall_code": context.hall_code,
-            "hall_name": context.hall_name or context.hall_code,
-            "counter_no": context.counter_no,
-            "staff_no": context.staff_no,
-            "staff_name": context.staff_name,
             "lines": tuple(line.model_copy(update={"amount_fen": -line.amount_fen}) for line in first.lines),
             "methods": tuple(
                 MethodLine(method=line.method, amount_fen=-line.amount_fen, trace_no=line.trace_no)
@@ -194,51 +191,26 @@ def _receipt(uow: UnitOfWork, paid: Row[Any], receipt_no: str, reason: str, book
             "advance_fen": -first.advance_fen,
             "balance_after_fen": book_left,
             "owed_after_fen": owed,
-            "issued_at": uow.now,
-            "act_id": uow.act_id,
-            "payment_id": paid.payment_id,
+            "payment_id": reversal_id,
             "reverses_receipt_no": paid.receipt_no,
-            "barcode_text": receipt_no,
             "note": reason,
         }
     )
 
 
-def _keep_reversal(
-    uow: UnitOfWork,
-    paid: Row[Any],
-    till: Row[Any],
-    reversal_id: str,
-    receipt_no: str,
-    reason: str,
-) -> None:
-    context = uow.context
-    store.insert_payment(
-        uow.conn,
-        {
-            "payment_id": reversal_id,
-            "kind": PaymentKind.REVERSAL.value,
-            "state": PaymentState.DONE.value,
-            "account_id": paid.account_id,
-            "book_id": paid.book_id,
-            "till_id": till.till_id,
-            "hall_code": context.hall_code,
-            "district_code": context.district_code,
-            "counter_no": context.counter_no,
-            "staff_id": context.staff_id,
-            "staff_no": context.staff_no,
-            "method": paid.method,
-            "amount_fen": -paid.amount_fen,
-            "applied_fen": -paid.applied_fen,
-            "advance_fen": -paid.advance_fen,
-            "received_fen": ZERO_FEN,
-            "change_fen": ZERO_FEN,
-            "receipt_no": receipt_no,
-            "paid_at": uow.now,
-            "act_id": uow.act_id,
-            "reverses_id": paid.payment_id,
-            "reversed_by_id": None,
-            "trace_no": paid.trace_no,
-            "remark": reason,
-        },
+def _movement(paid: Row[Any], till: Row[Any], reversal_id: str, receipt_no: str, reason: str) -> Movement:
+    return Movement(
+        reversal_id,
+        PaymentKind.REVERSAL,
+        paid.account_id,
+        paid.book_id,
+        till.till_id,
+        PayMethod(paid.method),
+        amount=-paid.amount_fen,
+        applied=-paid.applied_fen,
+        advance=-paid.advance_fen,
+        receipt_no=receipt_no,
+        reverses_id=paid.payment_id,
+        trace_no=paid.trace_no or "",
+        remark=reason,
     )

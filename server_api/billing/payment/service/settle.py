@@ -69,7 +69,7 @@ def settle_accounts(uow: UnitOfWork, account_ids: Sequence[str]) -> Fen:
         open_bills = bills.get(account_id, [])
         books = [item.book for item in state.books]
         allocation = rules.allocate(open_bills, books, new_money=None, wish=Wish(), today=today, order=order)
-        applied += applied_rows(uow, account_id, allocation.portions, "")
+        applied += applied_rows(uow, account_id=account_id, portions=allocation.portions, payment_id="")
         postings += settling_postings(account_id, allocation.portions, "")
         paid, spent = allocation.paid_by_bill, allocation.spent_by_book
         bill_changes += [

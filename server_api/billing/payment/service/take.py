@@ -28,6 +28,7 @@ from server_api.billing.payment.news import ArrearsCleared
 from server_api.billing.payment.rails import RAILS
 from server_api.billing.payment.rules import ANYTHING, Allocation, NewMoney, OpenBill, Order, Portion, Wish
 from server_api.billing.payment.service.intents import use_intent
+from server_api.billing.payment.service.record import Movement, keep_movement, paper_head
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.events import Standing
 from shared_models.contracts.payment import AppliedTo, PaymentPreview, PaymentTaken, TakePayment
@@ -39,7 +40,7 @@ from shared_models.values.faults.payment import PaymentTooLarge
 from shared_models.values.ids import derived_id
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import ZERO_FEN, Fen
-from shared_models.values.money_states import SPENDABLE, PaymentKind, PaymentState
+from shared_models.values.money_states import SPENDABLE, PaymentKind
 from shared_models.values.period import Month
 from shared_models.values.rmb import rmb_capitals
 
@@ -91,7 +92,7 @@ def take_payment(uow: UnitOfWork, *, request: TakePayment) -> PaymentTaken:
         account_id=request.account_id,
         payment_id=payment_id,
     )
-    _keep_payment(uow, request, plan, change, till, payment_id, receipt_no, trace_no)
+    keep_movement(uow, _movement(request, plan, change, till, payment_id, receipt_no, trace_no))
     return PaymentTaken(
         payment_id=payment_id,
         receipt=receipt,
@@ -171,7 +172,7 @@ def _settle(uow: UnitOfWork, plan: _Plan, payment_id: str) -> None:
     """Write what the allocation says: applied rows, bills, books."""
     portions = plan.allocation.portions
     account_id = plan.state.row.account_id
-    store.insert_applied(uow.conn, applied_rows(uow, account_id, portions, payment_id))
+    store.insert_applied(uow.conn, applied_rows(uow, account_id=account_id, portions=portions, payment_id=payment_id))
     paid = plan.allocation.paid_by_bill
     store.set_bills(
         uow.conn,
@@ -194,7 +195,7 @@ def _settle(uow: UnitOfWork, plan: _Plan, payment_id: str) -> None:
 
 
 def applied_rows(
-    uow: UnitOfWork, account_id: str, portions: Sequence[Portion], payment_id: str
+    uow: UnitOfWork, *, account_id: str, portions: Sequence[Portion], payment_id: str
 ) -> list[dict[str, Any]]:
     """The rows of applied_payment for an allocation; only new money belongs to the payment."""
     today = uow.today
@@ -239,45 +240,24 @@ def _announce(uow: UnitOfWork, account_id: str, before: Standing, now: Standing,
         uow.announce(ArrearsCleared(account_id, before, now, payment_id))
 
 
-def _keep_payment(
-    uow: UnitOfWork,
-    request: TakePayment,
-    plan: _Plan,
-    change: Fen,
-    till: Row[Any],
-    payment_id: str,
-    receipt_no: str,
-    trace_no: str,
-) -> None:
-    context = uow.context
-    store.insert_payment(
-        uow.conn,
-        {
-            "payment_id": payment_id,
-            "kind": PaymentKind.PAYMENT.value,
-            "state": PaymentState.DONE.value,
-            "account_id": request.account_id,
-            "book_id": plan.book_id,
-            "till_id": till.till_id,
-            "hall_code": context.hall_code,
-            "district_code": context.district_code,
-            "counter_no": context.counter_no,
-            "staff_id": context.staff_id,
-            "staff_no": context.staff_no,
-            "method": request.method.value,
-            "amount_fen": request.amount_fen,
-            "applied_fen": plan.allocation.new_applied,
-            "advance_fen": plan.allocation.new_left,
-            "received_fen": request.received_fen,
-            "change_fen": change,
-            "receipt_no": receipt_no,
-            "paid_at": uow.now,
-            "act_id": uow.act_id,
-            "reverses_id": None,
-            "reversed_by_id": None,
-            "trace_no": trace_no,
-            "remark": request.note,
-        },
+def _movement(
+    request: TakePayment, plan: _Plan, change: Fen, till: Row[Any], payment_id: str, receipt_no: str, trace_no: str
+) -> Movement:
+    return Movement(
+        payment_id,
+        PaymentKind.PAYMENT,
+        request.account_id,
+        plan.book_id,
+        till.till_id,
+        request.method,
+        amount=request.amount_fen,
+        applied=plan.allocation.new_applied,
+        advance=plan.allocation.new_left,
+        receipt_no=receipt_no,
+        received=request.received_fen,
+        change=change,
+        trace_no=trace_no,
+        remark=request.note,
     )
 
 
@@ -290,19 +270,14 @@ def _receipt(
     receipt_no: str,
     trace_no: str,
 ) -> Receipt:
-    context, row, allocation = uow.context, plan.state.row, plan.allocation
+    row, allocation = plan.state.row, plan.allocation
     lines = receipt_lines([portion for portion in allocation.portions if portion.is_new])
     if allocation.new_left:
         lines.append(ReceiptLine(label=_words("payment.advance_label"), amount_fen=allocation.new_left))
     amount = request.amount_fen
     return Receipt(
+        **paper_head(uow, receipt_no),
         kind=ReceiptKind.PAYMENT,
-        receipt_no=receipt_no,
-        hall_code=context.hall_code,
-        hall_name=context.hall_name or context.hall_code,
-        counter_no=context.counter_no,
-        staff_no=context.staff_no,
-        staff_name=context.staff_name,
         customer_no=row.customer_no or "",
         customer_name=uow.database.secrets.unseal(row.sealed_name),
         account_no=row.account_no,
@@ -315,11 +290,8 @@ def _receipt(
         advance_fen=allocation.new_left,
         balance_after_fen=balance_after(plan),
         owed_after_fen=allocation.owing_after.owed,
-        issued_at=uow.now,
-        act_id=uow.act_id,
         payment_id=payment_id,
         bill_refs=tuple(dict.fromkeys(portion.bill.bill_no for portion in allocation.portions if portion.is_new)),
-        barcode_text=receipt_no,
         note=request.note,
     )
 
