@@ -7,6 +7,7 @@ run. With SQLite's own busy handler alone the same payment waited half a second.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -40,11 +41,14 @@ class WriteTurns:
         self._mutex = threading.Lock()
         self._acts_waiting = 0
         self._batch_ended_at = 0.0
+        #: When a batch last found somebody else writing or waiting (monotonic); batches are short for a while after.
+        self.company_at = -math.inf
 
     @contextmanager
     def act(self) -> Iterator[None]:
         """Hold the turn as an act does: shared with other processes' acts, closed to batches."""
         self._acts_waiting += 1
+        self.company_at = time.monotonic()
         try:
             self._mutex.acquire()
         finally:
@@ -72,7 +76,8 @@ class WriteTurns:
                         finally:
                             self._batch_ended_at = time.monotonic()
                             portalocker.unlock(handle)
-            if time.monotonic() > deadline:
+            self.company_at = time.monotonic()
+            if self.company_at > deadline:
                 raise TooBusy(what="write turn")
             time.sleep(_PAUSE_S)
 
