@@ -15,7 +15,7 @@ Index = QModelIndex | QPersistentModelIndex
 INK = {"bad": QColor("#c0352b"), "good": QColor("#1a7f4b"), "muted": QColor("#6b7a89")}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ColumnSpec(Generic[R]):
     """A column: its heading, the text of a cell, and how it looks. ``stretch`` takes the room that is left."""
 

@@ -136,10 +136,10 @@ def owed_rows(account: DeskAccount | None, wording: Wording) -> list[OwedRow]:
         due = wording.say("counter.due_on", date=bill.due_on.isoformat()) if bill.due_on else ""
         detail = f"{wording.say('counter.overdue')}  {due}" if bill.overdue else due
         rows.append(OwedRow(
-            wording.say("counter.bill_of", month=month), f"{detail}   {bill.bill_no}".strip(), bill.total_fen.grouped,
-            bill.owed_fen.grouped, True, bill.overdue,
+            wording.say("counter.bill_of", month=month), detail, bill.total_fen.grouped, bill.owed_fen.grouped, True,
+            bill.overdue,
         ))
-        rows += [OwedRow(f"      {line.label}", line.detail, line.amount_fen.grouped, "", False) for line in bill.lines]
+        rows += [OwedRow(f"    {line.label}", line.detail, line.amount_fen.grouped, "", False) for line in bill.lines]
     if account is not None and account.late_fee_fen:
         rows.append(OwedRow(wording.say("counter.late_fee"), "", "", account.late_fee_fen.grouped, True, True))
     return rows
@@ -147,15 +147,15 @@ def owed_rows(account: DeskAccount | None, wording: Wording) -> list[OwedRow]:
 
 def owed_columns(wording: Wording) -> list[ColumnSpec[OwedRow]]:
     return [
-        ColumnSpec(wording.say("counter.col_item"), lambda row: row.title, bold=lambda row: row.is_bill, width=190),
+        ColumnSpec(wording.say("counter.col_item"), lambda row: row.title, bold=lambda row: row.is_bill, width=176),
         ColumnSpec(
             wording.say("counter.col_detail"), lambda row: row.detail, stretch=True,
             tone=lambda row: "bad" if row.overdue else "muted",
         ),
-        ColumnSpec(wording.say("counter.col_amount"), lambda row: row.amount, right=True, width=96,
+        ColumnSpec(wording.say("counter.col_amount"), lambda row: row.amount, right=True, width=86,
                    tone=lambda row: "" if row.is_bill else "muted"),
         ColumnSpec(
-            wording.say("counter.col_owed"), lambda row: row.owed, right=True, width=104,
+            wording.say("counter.col_owed"), lambda row: row.owed, right=True, width=92,
             bold=lambda row: row.is_bill, tone=lambda row: "bad" if row.overdue else "",
         ),
     ]
@@ -174,14 +174,14 @@ def product_columns(wording: Wording) -> list[ColumnSpec[DeskProduct]]:
 
 def payment_columns(wording: Wording) -> list[ColumnSpec[DeskPayment]]:
     return [
-        ColumnSpec(wording.say("counter.col_time"), lambda row: town_text(row.paid_at)[5:16], width=94),
+        ColumnSpec(wording.say("counter.col_time"), lambda row: town_text(row.paid_at)[5:16], width=104),
         ColumnSpec(wording.say("counter.col_receipt"), lambda row: row.receipt_no, stretch=True),
         ColumnSpec(
-            wording.say("counter.col_amount"), lambda row: row.amount_fen.grouped, right=True, width=78,
+            wording.say("counter.col_amount"), lambda row: row.amount_fen.grouped, right=True, width=84,
             tone=lambda row: "muted" if row.state != "done" else "",
         ),
         ColumnSpec(
-            wording.say("counter.col_state"), lambda row: wording.one_of("payment_state", row.state), width=62,
+            wording.say("counter.col_state"), lambda row: wording.one_of("payment_state", row.state), width=70,
             tone=lambda row: "bad" if row.state == "reversed" else "good",
         ),
     ]

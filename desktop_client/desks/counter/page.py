@@ -23,7 +23,7 @@ class CounterPage(Page):
     def __init__(self, presenter: CounterPresenter, wording: Wording) -> None:
         super().__init__()
         self.setObjectName("counterPage")
-        self._presenter = presenter
+        self.presenter = presenter
         self._wording = wording
         self._shown: CounterState | None = None
         self._reversing: DeskPayment | None = None
@@ -71,7 +71,7 @@ class CounterPage(Page):
         self.reason.raise_()
 
     def _connect(self) -> None:
-        presenter = self._presenter
+        presenter = self.presenter
         self.search.typed.connect(lambda words: presenter.search(words))
         self.search.entered.connect(self._on_entered)
         self.search.chosen.connect(presenter.open_customer)
@@ -85,13 +85,13 @@ class CounterPage(Page):
 
     # ---- the window asks -----------------------------------------------------------------------------------------
     def commands(self) -> list[PageCommand]:
-        say, state = self._wording.say, self._presenter.state
+        say, state = self._wording.say, self.presenter.state
         known = state.desk is not None
         still = state.stage is not Stage.TAKING
         several = known and len(state.desk.accounts) > 1 if state.desk is not None else False
         return [
-            PageCommand("F5", say("key.refresh"), self._presenter.refresh, known and still),
-            PageCommand("F6", say("key.account"), self._presenter.next_account,
+            PageCommand("F5", say("key.refresh"), self.presenter.refresh, known and still),
+            PageCommand("F6", say("key.account"), self.presenter.next_account,
                         several and state.stage is Stage.CUSTOMER),
             PageCommand("F7", say("key.print"), self._on_print, known and still),
             PageCommand("F8", say("key.reverse"), self._on_reverse, known and still and self._reversible() is not None),
@@ -99,16 +99,16 @@ class CounterPage(Page):
         ]
 
     def arrive(self) -> None:
-        if self._presenter.state.stage is Stage.SEARCH:
+        if self.presenter.state.stage is Stage.SEARCH:
             self.search.box.setFocus()
-        elif self._presenter.state.stage is Stage.CUSTOMER:
+        elif self.presenter.state.stage is Stage.CUSTOMER:
             self.pay.amount.setFocus()
 
     def begin(self) -> None:
         """F2: the next customer."""
         self.reason.close_sheet()
-        self._presenter.next_customer()
-        if self._presenter.state.stage is Stage.SEARCH:
+        self.presenter.next_customer()
+        if self.presenter.state.stage is Stage.SEARCH:
             self.pay.start_over()
             self.search.begin()
 
@@ -116,36 +116,36 @@ class CounterPage(Page):
         if self.reason.isVisible():
             self.reason.close_sheet()
             return True
-        return self._presenter.back()
+        return self.presenter.back()
 
     def may_leave(self) -> bool:
-        return self._presenter.state.stage is not Stage.TAKING
+        return self.presenter.state.stage is not Stage.TAKING
 
     # ---- what the teller did -------------------------------------------------------------------------------------
     def _on_entered(self, words: str) -> None:
         """Enter in the search box: choose among what is shown, or search and open the only one."""
-        state = self._presenter.state.search
+        state = self.presenter.state.search
         if state.hits and not state.busy and words.strip() == state.words:
             if len(state.hits) == 1:
-                self._presenter.open_customer(state.hits[0].customer_id)
+                self.presenter.open_customer(state.hits[0].customer_id)
             else:
                 self.search.enter_list()
             return
-        self._presenter.search(words, entered=True)
+        self.presenter.search(words, entered=True)
 
     def _on_account(self, index: int) -> None:
-        self._presenter.choose_account(index)
+        self.presenter.choose_account(index)
         self.pay.amount.setFocus()
 
     def _on_print(self) -> None:
         """The receipt just issued, else the payment marked in the list."""
-        state = self._presenter.state
+        state = self.presenter.state
         if state.receipt is not None and state.stage is Stage.TAKEN:
-            self._presenter.papers.print_again()
+            self.presenter.papers.print_again()
             return
         payment = self.customer.selected_payment()
         if payment is not None:
-            self._presenter.papers.reprint(payment.receipt_no)
+            self.presenter.papers.reprint(payment.receipt_no)
 
     def _reversible(self) -> DeskPayment | None:
         payment = self.customer.selected_payment()
@@ -163,7 +163,7 @@ class CounterPage(Page):
 
     def _on_reason(self, reason: str) -> None:
         if self._reversing is not None:
-            self._presenter.papers.reverse(self._reversing, reason)
+            self.presenter.papers.reverse(self._reversing, reason)
             self._reversing = None
 
     # ---- showing -------------------------------------------------------------------------------------------------

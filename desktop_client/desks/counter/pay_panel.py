@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop_client.desks.counter.state import CounterState, PrintState, Stage
 from desktop_client.widgets.basic import MoneyField, button, icon, label, restyle
@@ -26,9 +35,10 @@ class PayPanel(QFrame):
         super().__init__()
         self.setObjectName("payPanel")
         self.setProperty("card", True)
-        self.setFixedHeight(186)
+        self.setFixedHeight(152)
         self._wording = wording
         self._stage: Stage | None = None
+        self._shown: tuple[Stage, bool] | None = None
         self.amount = MoneyField("amount")
         self.received = MoneyField("received")
         self.go_on = button(wording.say("counter.go_on"), "goOn", "primary")
@@ -58,11 +68,13 @@ class PayPanel(QFrame):
             field.setMinimumWidth(190)
             grid.addWidget(caption, 0, column)
             grid.addWidget(field, 1, column)
-        self.received.setPlaceholderText(self._wording.say("counter.received_hint"))
+        self._hint = label(self._wording.say("counter.received_hint"), "small", "receivedHint")
+        grid.addWidget(self._hint, 2, 2)
         grid.addWidget(label(self._wording.say("counter.to_pay"), "section"), 0, 0)
         grid.addWidget(self._owed, 1, 0)
         grid.addWidget(self._owed_note, 2, 0)
         grid.addWidget(self._problem, 2, 1, 1, 3)
+        grid.setRowStretch(0, 1)
         self.go_on.setMinimumSize(150, 52)
         grid.addWidget(self.go_on, 1, 3)
         grid.setColumnStretch(0, 3)
@@ -85,8 +97,11 @@ class PayPanel(QFrame):
         self._will_do.setWordWrap(True)
         self._will_do.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         what = QVBoxLayout()
+        what.setSpacing(4)
+        what.addStretch(1)
         what.addWidget(label(self._wording.say("counter.will_do"), "section"))
-        what.addWidget(self._will_do, 1)
+        what.addWidget(self._will_do)
+        what.addStretch(1)
         layout.addLayout(what, 1)
         buttons = QVBoxLayout()
         self.sure.setMinimumSize(170, 52)
@@ -106,8 +121,10 @@ class PayPanel(QFrame):
         self._result = label(role="heading", name="result")
         self._result_detail = label(role="muted", name="resultDetail")
         self._result_detail.setWordWrap(True)
+        self._result_detail.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         self._paper = label(name="paper")
         words = QVBoxLayout()
+        words.setSpacing(4)
         words.addStretch(1)
         words.addWidget(self._result)
         words.addWidget(self._result_detail)
@@ -117,6 +134,7 @@ class PayPanel(QFrame):
         restyle(self._give_back, "tone", "good")
         self._give_caption = label(self._wording.say("counter.change"), "section")
         change = QVBoxLayout()
+        change.setSpacing(0)
         change.addStretch(1)
         change.addWidget(self._give_caption)
         change.addWidget(self._give_back)
@@ -130,7 +148,8 @@ class PayPanel(QFrame):
 
     def _figures(self, *rows: tuple[str, QLabel]) -> QVBoxLayout:
         layout = QVBoxLayout()
-        layout.setSpacing(2)
+        layout.setSpacing(0)
+        layout.addStretch(1)
         for key, figure in rows:
             layout.addWidget(label(self._wording.say(key), "section"))
             layout.addWidget(figure)
@@ -160,7 +179,10 @@ class PayPanel(QFrame):
     # ---- showing -------------------------------------------------------------------------------------------------
     def show_state(self, state: CounterState) -> None:
         """Show the stage; the cursor moves only when the stage changes."""
-        changed, self._stage = self._stage is not state.stage, state.stage
+        usable = state.account is not None
+        now = (state.stage, usable)
+        changed, self._shown = self._shown != now, now
+        self._stage = state.stage
         restyle(self, "stage", "confirm" if state.stage is Stage.TAKING else state.stage.value)
         if state.stage in (Stage.CONFIRM, Stage.TAKING):
             self._show_confirm(state)
@@ -175,7 +197,7 @@ class PayPanel(QFrame):
         self._stack.setCurrentIndex(_ENTRY)
         owed = state.owed
         known = state.desk is not None and not state.desk.billing_away
-        self._owed.setText(f"￥{owed.grouped}" if known else "—")
+        self._owed.setText(f"¥{owed.grouped}" if known else "—")
         restyle(self._owed, "tone", "bad" if owed.amount_fen > 0 else "")
         several = state.desk is not None and len(state.desk.accounts) > 1
         note = self._wording.say("counter.all_accounts", amount=state.owed_by_all.grouped) if several else ""
@@ -189,6 +211,7 @@ class PayPanel(QFrame):
         if not pay.received_text and not self.received.isModified():
             self.received.clear()
         self._problem.setText(pay.problem)
+        self._hint.setVisible(not pay.problem)
         restyle(self.amount, "bad", pay.bad_field == "amount")
         restyle(self.received, "bad", pay.bad_field == "received")
         if pay.bad_field:
@@ -197,9 +220,9 @@ class PayPanel(QFrame):
     def _show_confirm(self, state: CounterState) -> None:
         self._stack.setCurrentIndex(_CONFIRM)
         pay, taking = state.pay, state.stage is Stage.TAKING
-        self._will_book.setText(f"￥{pay.amount.grouped}" if pay.amount else "")
-        self._will_receive.setText(f"￥{pay.received.grouped}" if pay.received else "")
-        self._will_change.setText(f"￥{pay.preview.change_fen.grouped}" if pay.preview else "…")
+        self._will_book.setText(f"¥{pay.amount.grouped}" if pay.amount else "")
+        self._will_receive.setText(f"¥{pay.received.grouped}" if pay.received else "")
+        self._will_change.setText(f"¥{pay.preview.change_fen.grouped}" if pay.preview else "…")
         self._will_do.setText(self._allocation(pay.preview) if pay.preview else self._wording.say("counter.asking"))
         self.sure.setText(self._wording.say("counter.taking" if taking else "counter.confirm"))
         self.sure.setEnabled(pay.preview is not None and not taking)
@@ -240,7 +263,7 @@ class PayPanel(QFrame):
                                    standing=self._wording.one_of("standing", taken.standing.value),
                                    balance=taken.balance_after_fen.grouped)
         self._result_detail.setText(detail)
-        self._give_back.setText(f"￥{taken.change_fen.grouped}")
+        self._give_back.setText(f"¥{taken.change_fen.grouped}")
         shown = "" if state.print_state is PrintState.NONE else f"print.{state.print_state.value}"
         self._paper.setText(self._wording.say(shown) if shown else "")
         tone = state.print_state in (PrintState.NOT_PRINTED, PrintState.IN_DOUBT)

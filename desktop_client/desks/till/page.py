@@ -34,7 +34,7 @@ class TillPage(Page):
     def __init__(self, presenter: TillPresenter, wording: Wording) -> None:
         super().__init__()
         self.setObjectName("tillPage")
-        self._presenter = presenter
+        self.presenter = presenter
         self._wording = wording
         self._shown_stage = ""
         self._state_chip = label(role="chip", name="tillState")
@@ -84,7 +84,7 @@ class TillPage(Page):
         frame, inside = card("tillCard")
         head = QHBoxLayout()
         head.addWidget(label(self._wording.say("till.title"), "title"))
-        head.addWidget(self._state_chip)
+        head.addWidget(self._state_chip, 0, Qt.AlignmentFlag.AlignVCenter)
         head.addStretch(1)
         inside.addLayout(head)
         inside.addWidget(self._about)
@@ -158,7 +158,7 @@ class TillPage(Page):
             field = self.pieces[value.amount_fen]
             field.setFixedWidth(120)
             field.setAccessibleName(self._wording.say("till.pieces_of", value=str(value)))
-            caption = label(f"￥{_short(value)}")
+            caption = label(f"¥{_short(value)}")
             caption.setBuddy(field)
             total = self._sums[value.amount_fen]
             total.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
@@ -209,7 +209,7 @@ class TillPage(Page):
         return page
 
     def _connect(self) -> None:
-        presenter = self._presenter
+        presenter = self.presenter
         self.float_field.returnPressed.connect(self._on_open)
         self.open_button.clicked.connect(self._on_open)
         fields = list(self.pieces.values())
@@ -229,29 +229,29 @@ class TillPage(Page):
 
     # ---- the window asks -----------------------------------------------------------------------------------------
     def commands(self) -> list[PageCommand]:
-        say, state = self._wording.say, self._presenter.state
+        say, state = self._wording.say, self.presenter.state
         ready = not state.working
         return [
-            PageCommand("F5", say("key.refresh"), self._presenter.refresh, ready),
-            PageCommand("F7", say("key.print"), self._presenter.print_again, ready and state.last_paper is not None),
+            PageCommand("F5", say("key.refresh"), self.presenter.refresh, ready),
+            PageCommand("F7", say("key.print"), self.presenter.print_again, ready and state.last_paper is not None),
             PageCommand("F9", say(f"till.next_{state.stage}"), self._advance, ready),
         ]
 
     def arrive(self) -> None:
-        self._presenter.refresh()
-        self._focus_step(self._presenter.state.stage)
+        self.presenter.refresh()
+        self._focus_step(self.presenter.state.stage)
 
     def _advance(self) -> None:
         """F9: what comes next."""
         buttons = {"none": self.open_button, "trading": self.count_button, "counted": self.close_button,
                    "closed": self.deposit_button, "deposited": self.open_button}
-        buttons[self._presenter.state.stage].click()
+        buttons[self.presenter.state.stage].click()
 
     def _on_open(self) -> None:
-        self._presenter.open(self.float_field.text())
+        self.presenter.open(self.float_field.text())
 
     def _on_pieces(self, value_fen: int) -> None:
-        self._presenter.set_pieces(value_fen, self.pieces[value_fen].pieces())
+        self.presenter.set_pieces(value_fen, self.pieces[value_fen].pieces())
 
     def _count_again(self) -> None:
         self._steps.setCurrentIndex(1)
@@ -264,7 +264,7 @@ class TillPage(Page):
         for value in DENOMINATIONS:
             pieces = state.pieces.get(value.amount_fen, 0)
             self._sums[value.amount_fen].setText((value * pieces).grouped if pieces else "")
-        self._counted.setText(f"￥{state.counted.grouped}")
+        self._counted.setText(f"¥{state.counted.grouped}")
         self._problem.setText(state.problem)
         fields: dict[str, QLineEdit] = {"float": self.float_field, "note": self.note, "deposit": self.deposit_field,
                                         "slip_no": self.slip_no}
@@ -327,7 +327,7 @@ class TillPage(Page):
 def _figures_of(till: TillSession) -> dict[str, str]:
     return {
         "float": till.float_fen.grouped, "cash_in": till.cash_in_fen.grouped, "cash_out": till.cash_out_fen.grouped,
-        "expected": f"￥{till.expected_cash_fen.grouped}", "payments": str(till.payment_count),
+        "expected": f"¥{till.expected_cash_fen.grouped}", "payments": str(till.payment_count),
         "reversals": str(till.reversal_count),
     }
 
