@@ -9,8 +9,10 @@ from datetime import date
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
+from sqlalchemy import select
 
 from server_api.billing.account import service as account
+from server_api.billing.account import store as account_store
 from server_api.billing.bill.service.importing import OpenBill, OpenBillLine, import_open_bill
 from server_api.billing.cashdesk import service as cashdesk
 from server_api.billing.payment import service as payment
@@ -184,6 +186,28 @@ class Counter:
         database = self.databases.billing
         with database.reading() as conn:
             return payment.account_owed(conn, database.clock, account_id)
+
+    def facts_of(self, account_id: str) -> list[tuple[int, str, str]]:
+        """What billing told of an account: (seq, kind, standing)."""
+        out = self.databases.billing.platform.fact_out
+        with self.databases.billing.reading() as conn:
+            rows = conn.execute(select(out).where(out.c.aggregate == f"account:{account_id}").order_by(out.c.seq))
+            return [(row.seq, row.kind, row.payload["standing"]) for row in rows]
+
+    def hold(self, account_id: str) -> None:
+        """A bill run takes the account."""
+        self.databases.billing.write(lambda conn: account_store.hold(conn, "f" * 32, [account_id]))
+
+    def release_and_settle(self, account_id: str) -> Fen:
+        """The bill run lets the account go; returns what was settled."""
+        settled: list[Fen] = []
+
+        def work(uow: UnitOfWork) -> None:
+            waiting = account_store.release(uow.conn, "f" * 32, [account_id])
+            settled.append(payment.settle_accounts(uow, waiting))
+
+        perform(self.databases.billing, Act(new_id(), "test", digest_of(None), system_context("run")), work)
+        return settled[0]
 
     def books(self) -> dict[str, Finding]:
         """Every invariant of billing, by name."""
