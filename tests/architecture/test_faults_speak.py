@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 import re
 import string
+from functools import cache
 
 import pytest
 
@@ -57,6 +58,7 @@ def parameters(template: str) -> set[str]:
     return {name.partition(".")[0].partition("[")[0] for _, name, _, _ in string.Formatter().parse(template) if name}
 
 
+@cache
 def _given() -> dict[str, list[set[str]]]:
     """Fault class -> the parameter names at each place it is raised with plain keywords."""
     found: dict[str, list[set[str]]] = {}

@@ -20,7 +20,7 @@ def left_open(file: SourceFile) -> list[str]:
         for number, line in enumerate(file.text.splitlines(), 1)
         if LATER.search(line)
     ]
-    for node in ast.walk(file.tree):
+    for node in file.nodes:
         if isinstance(node, ast.Name) and node.id == "NotImplementedError":
             found.append(f"{file.at(node)}: NotImplementedError")
         if isinstance(node, ast.ExceptHandler) and _does_nothing(node.body) and _is_broad(node):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -20,25 +20,37 @@ class SourceFile:
     text: str
     tree: ast.Module
 
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the tree, walked once."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
+    def _calls_by_name(self) -> dict[str, list[ast.Call]]:
+        found: dict[str, list[ast.Call]] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.Call):
+                found.setdefault(called_name(node), []).append(node)
+        return found
+
     def at(self, node: ast.AST) -> str:
         """Where something is, as an editor opens it."""
         return f"{self.path}:{getattr(node, 'lineno', 0)}"
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Every function and method, also those inside others."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield node
 
     def calls(self, *names: str) -> Iterator[ast.Call]:
         """Calls of a function or method of one of these names, whatever stands before the dot."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call) and called_name(node) in names:
-                yield node
+        for name in names:
+            yield from self._calls_by_name.get(name, ())
 
     def imports(self) -> Iterator[tuple[str, str, ast.AST]]:
         """(module, name, node) for each imported name; name is '' for ``import module``."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     yield alias.name, "", node
