@@ -25,7 +25,7 @@ from server_api.billing.bill.rules.inputs import AccountInput, BillDraft
 from server_api.billing.bill.rules.prices import PriceBook
 from server_api.billing.bill.store import bills, runs
 from server_api.billing.bill.store.books import load_book
-from server_api.billing.bill.store.inputs import AccountHead, Loaded, load_account, load_accounts
+from server_api.billing.bill.store.inputs import AFTER_ALL, AccountHead, Loaded, load_account, load_accounts
 from server_api.billing.ledger import store as ledger_store
 from server_api.platform.database import Database
 from server_api.platform.facts.outbox import store_told
@@ -33,12 +33,13 @@ from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.work import system_context
 from shared_models.values.faults.base import Fault
 from shared_models.values.faults.bill import BillMoved
+from shared_models.values.faults.common import TooBusy
 from shared_models.values.ids import derived_id
 from shared_models.values.money import Fen
 
 #: A turn aims at this much writing, so that a teller waits for it no longer than the platform promises.
 _TURN_AIM_S = 0.008
-_TURN_LEAST, _TURN_MOST = 10, 500
+_TURN_LEAST, _TURN_MOST = 40, 400
 _TRIES = 4
 _PACE_WINDOW_S = 60.0
 _PACE_EVERY_S = 1.0
@@ -62,6 +63,24 @@ class Pace:
             self.seen.popleft()
         since, first = self.seen[0]
         return int((done - first) * 60 / (now - since)) if now - since > 0.2 else None
+
+
+@dataclass
+class _Held:
+    """A chunk in hand: its accounts as read, which of them is next, and how often each was found moved."""
+
+    chunk: runs.Chunk
+    loaded: Loaded
+    aside: set[str]
+    index: int = 0
+    tries: dict[str, int] = field(default_factory=dict)
+
+    def place_after(self, count: int) -> str:
+        """Where the chunk stands once ``count`` more accounts are done."""
+        index = self.index + count
+        if index < len(self.loaded.heads):
+            return self.loaded.heads[index].account_id
+        return self.chunk.until_account or AFTER_ALL
 
 
 @dataclass
@@ -106,101 +125,86 @@ class MonthRun:
         with self.database.reading() as conn:
             loaded = load_accounts(conn, self.issue.month, chunk.next_account, chunk.until_account)
             aside = bills.aside_ids(conn, chunk.period, [head.account_id for head in loaded.heads])
-        tries: dict[str, int] = {}
-        index = 0
-        while index < len(loaded.heads):
-            heads = loaded.heads[index : index + self._turn_size]
-            done, moved = self._turn(chunk, loaded, heads, aside, tries)
-            chunk = chunk._replace(next_account=self._place_after(loaded, index + done, chunk))
-            index += done
+        held = _Held(chunk, loaded, aside)
+        while held.index < len(loaded.heads):
+            moved = self._turn_patiently(held)
             if moved is not None:
-                tries[moved] = tries.get(moved, 0) + 1
-                self._read_again(loaded, index, moved)
+                held.tries[moved] = held.tries.get(moved, 0) + 1
+                self._read_again(held, moved)
             self._tell_progress()
-        self.database.write(lambda conn: runs.end_chunk(conn, chunk, self._worker, runs.DONE))
+        self.database.write(lambda conn: runs.end_chunk(conn, held.chunk, self._worker, runs.DONE))
 
-    def _place_after(self, loaded: Loaded, index: int, chunk: runs.Chunk) -> str:
-        if index < len(loaded.heads):
-            return loaded.heads[index].account_id
-        return chunk.until_account or "g"
+    def _turn_patiently(self, held: _Held) -> str | None:
+        """A turn; one that met a deadlock or a queue is taken again, for nothing of it was stored."""
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return self._turn(held)
+            except TooBusy:
+                if attempt == _TRIES:
+                    raise
+                time.sleep(0.05 * 2**attempt)
+        raise AssertionError("unreachable")
 
-    def _read_again(self, loaded: Loaded, index: int, account_id: str) -> None:
-        """An account moved between reading and freezing: take it as it is now."""
+    def _read_again(self, held: _Held, account_id: str) -> None:
+        """An account moved between reading and freezing: take it as it is now; one that was closed is left out."""
         with self.database.reading() as conn:
             fresh = load_account(conn, self.issue.month, account_id)
-        if fresh.heads:
-            loaded.heads[index] = fresh.heads[0]
-            loaded.inputs.update(fresh.inputs)
-            loaded.payers.update(fresh.payers)
+        if not fresh.heads:
+            del held.loaded.heads[held.index]
+            return
+        held.loaded.heads[held.index] = fresh.heads[0]
+        held.loaded.inputs.update(fresh.inputs)
+        held.loaded.payers.update(fresh.payers)
 
     # ---- one turn ----------------------------------------------------------------------------------------------------
-    def _turn(
-        self,
-        chunk: runs.Chunk,
-        loaded: Loaded,
-        heads: list[AccountHead],
-        aside: set[str],
-        tries: dict[str, int],
-    ) -> tuple[int, str | None]:
-        """Freeze the bills of some accounts. Returns how many are done with, and the account that moved, if one did."""
-        drafts = [self._draft(loaded, head) for head in heads]
+    def _turn(self, held: _Held) -> str | None:
+        """Freeze the bills of the next accounts and move the chunk on; returns the account that moved, if one did."""
+        heads = held.loaded.heads[held.index : held.index + self._turn_size]
+        drafts = [self._draft(held.loaded, head) for head in heads]
         now = self.database.clock.now()
-        ready = self._frozen(loaded, heads, drafts, now)
-        began = time.monotonic()
+        ready = self._frozen(held.loaded, heads, drafts, now)
         with self.database.batch() as conn:
             began = time.monotonic()
             moved = self._first_moved(conn, heads)
             count = len(heads) if moved is None else moved
             if moved is not None:
-                ready = self._frozen(loaded, heads[:count], drafts[:count], now)
+                ready = self._frozen(held.loaded, heads[:count], drafts[:count], now)
             asides = self._asides(heads[:count], drafts[:count])
-            if moved is not None and tries.get(heads[moved].account_id, 0) >= _TRIES:
-                count, asides = count + 1, [*asides, (heads[moved].account_id, BillMoved())]
+            if moved is not None and held.tries.get(heads[moved].account_id, 0) >= _TRIES:
+                asides.append((heads[moved].account_id, BillMoved()))
+                count += 1
+            following = held.place_after(count)
             if count:
-                self._store(conn, chunk, loaded, heads, ready, asides, aside, count)
-        elapsed = time.monotonic() - began
-        self._turn_size = int(
-            min(_TURN_MOST, max(_TURN_LEAST, self._turn_size * min(2.0, _TURN_AIM_S / max(elapsed, 1e-4))))
-        )
-        again = heads[count].account_id if count < len(heads) else None
-        return count, again
+                self._store(conn, held, heads[0].account_id, ready, asides, count, following)
+            # without the commit: its time is the disk's and does not grow with the turn
+            self._fit_turn(len(heads), time.monotonic() - began)
+        held.chunk = held.chunk._replace(next_account=following)
+        held.index += count
+        return heads[count].account_id if count < len(heads) else None
+
+    def _fit_turn(self, accounts: int, elapsed_s: float) -> None:
+        """Make the next turn as large as fits what a turn may take."""
+        fitting = accounts * _TURN_AIM_S / max(elapsed_s, 1e-4)
+        self._turn_size = int(min(_TURN_MOST, 2 * self._turn_size, max(_TURN_LEAST, fitting)))
 
     def _store(
-        self,
-        conn: Connection,
-        chunk: runs.Chunk,
-        loaded: Loaded,
-        heads: list[AccountHead],
-        ready: Frozen,
-        asides: list[tuple[str, Fault]],
-        aside_before: set[str],
-        count: int,
-    ) -> None:
+        self, conn: Connection, held: _Held, first_id: str, ready: Frozen, asides: list[tuple[str, Fault]], count: int,
+        following: str,
+    ) -> None:  # fmt: skip
         period, run_id = self.issue.month.yyyymm, self.issue.run_id
-        following = heads[count].account_id if count < len(heads) else self._after(loaded, heads[count - 1], chunk)
-        step = runs.ChunkStep(
-            following, count, len(ready.bills), len(asides), Fen(sum(each[2] for each in ready.bills))
-        )
-        if not runs.step_chunk(conn, chunk, self._worker, step, self._lease()):
+        total = Fen(sum(each[2] for each in ready.bills))
+        step = runs.ChunkStep(following, count, len(ready.bills), len(asides), total)
+        if not runs.step_chunk(conn, held.chunk, self._worker, step, self._lease()):
             raise RunStopped(run_id)
-        store_bills(self.database, conn, self.issue, ready, derived_id(run_id, heads[0].account_id), self.context)
-        if asides:
-            now = self.database.clock.now()
-            bills.set_aside(
-                conn,
-                [
-                    (period, account_id, run_id, fault.code or "defect", remark_of(fault), now)
-                    for account_id, fault in asides
-                ],
-            )
-        bills.forget_asides(conn, period, [each[0] for each in ready.bills if each[0] in aside_before])
-
-    def _after(self, loaded: Loaded, head: AccountHead, chunk: runs.Chunk) -> str:
-        return self._place_after(loaded, loaded.heads.index(head) + 1, chunk)
+        store_bills(self.database, conn, self.issue, ready, derived_id(run_id, first_id), self.context)
+        now = self.database.clock.now()
+        rows = [(period, one, run_id, fault.code or "defect", remark_of(fault), now) for one, fault in asides]
+        bills.set_aside(conn, rows)
+        bills.forget_asides(conn, period, [each[0] for each in ready.bills if each[0] in held.aside])
 
     def _first_moved(self, conn: Connection, heads: list[AccountHead]) -> int | None:
         """Lock the accounts in order of id; the first whose version is not the one its bill was drafted from."""
-        versions = runs.lock_versions(self.database, conn, [head.account_id for head in heads])
+        versions = runs.lock_versions(self.database, conn, heads[0].account_id, heads[-1].account_id)
         for index, head in enumerate(heads):
             if versions.get(head.account_id) != head.version:
                 return index

@@ -164,11 +164,11 @@ def _fen(value: Any) -> Fen:
 def _inputs(conn: Connection, month: Month, from_id: str, span: dict[str, Any]) -> dict[str, AccountInput]:
     products = {
         row[0]: ProductInput(row[0], row[1], row[2], row[3] or "", row[4] or "")
-        for row in conn.execute(_PRODUCTS, span)
+        for row in conn.execute(_PRODUCTS, span).all()
     }
     pays: dict[str, list[PayInput]] = {}
     paid_by: dict[str, set[str]] = {}
-    for product_id, group, account_id, priority, from_on, until_on in conn.execute(_PAYS, span):
+    for product_id, group, account_id, priority, from_on, until_on in conn.execute(_PAYS, span).all():
         pays.setdefault(product_id, []).append(PayInput(group, account_id, priority, from_on, until_on))
         if from_id <= account_id < span["b_until"]:
             paid_by.setdefault(account_id, set()).add(product_id)
@@ -219,7 +219,7 @@ def _events(
     frozen = frozen_months(conn, month)
     events: dict[str, list[EventInput]] = {}
     late: dict[str, set[int]] = {}
-    for row in conn.execute(_EVENTS, {**span, "b_before": month.until_on}):
+    for row in conn.execute(_EVENTS, {**span, "b_before": month.until_on}).all():
         events.setdefault(row[0], []).append(
             EventInput(row[1], row[2], row[3], row[4], row[5], row[6], row[7] or "", row[8] or "")
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
 
 from server_api.platform.database import Database
 from shared_models.tables.billing.account import billing_account
@@ -65,17 +65,21 @@ def account_bounds(conn: Connection, size: int) -> list[tuple[str, int]]:
     return bounds
 
 
-def lock_versions(database: Database, conn: Connection, account_ids: Sequence[str]) -> dict[str, int]:
-    """Hold accounts until the transaction ends, in ascending order of id, and return their versions."""
-    query = (
-        select(billing_account.c.account_id, billing_account.c.version)
-        .where(
-            billing_account.c.account_id.in_(list(account_ids)),
-            billing_account.c.closed_at.is_(None),
-        )
-        .order_by(billing_account.c.account_id)
+_VERSIONS = (
+    select(billing_account.c.account_id, billing_account.c.version)
+    .where(
+        billing_account.c.account_id >= bindparam("b_first"),
+        billing_account.c.account_id <= bindparam("b_last"),
+        billing_account.c.closed_at.is_(None),
     )
-    return {row.account_id: row.version for row in conn.execute(database.dialect.lock(query, billing_account))}
+    .order_by(billing_account.c.account_id)
+)
+
+
+def lock_versions(database: Database, conn: Connection, first_id: str, last_id: str) -> dict[str, int]:
+    """Hold the open accounts of a range until the transaction ends, in order of id, and return their versions."""
+    locking = database.dialect.lock(_VERSIONS, billing_account)
+    return {row[0]: row[1] for row in conn.execute(locking, {"b_first": first_id, "b_last": last_id}).all()}
 
 
 def insert_run(conn: Connection, **values: Any) -> None:
@@ -164,30 +168,38 @@ def claim_chunk(
     return None
 
 
+_STEP = (
+    update(bill_run_chunk)
+    .where(
+        _K.period == bindparam("b_period"),
+        _K.run_id == bindparam("b_run"),
+        _K.chunk_no == bindparam("b_chunk"),
+        _K.state == RUNNING,
+        _K.worker == bindparam("b_worker"),
+        _K.next_account == bindparam("b_at"),
+    )
+    .values(
+        next_account=bindparam("b_next"),
+        done_count=_K.done_count + bindparam("b_done"),
+        bill_count=_K.bill_count + bindparam("b_bills"),
+        aside_count=_K.aside_count + bindparam("b_aside"),
+        total_fen=_K.total_fen + bindparam("b_total", type_=_K.total_fen.type),
+        lease_until_at=bindparam("b_lease"),
+    )
+)
+
+
 def step_chunk(conn: Connection, chunk: Chunk, worker: str, step: ChunkStep, lease_until: datetime) -> bool:
     """Move a chunk on in the transaction of its bills; False where another worker has it by now."""
-    return (
-        conn.execute(
-            update(bill_run_chunk)
-            .where(
-                _K.period == chunk.period,
-                _K.run_id == chunk.run_id,
-                _K.chunk_no == chunk.chunk_no,
-                _K.state == RUNNING,
-                _K.worker == worker,
-                _K.next_account == chunk.next_account,
-            )
-            .values(
-                next_account=step.next_account,
-                done_count=_K.done_count + step.done,
-                bill_count=_K.bill_count + step.bills,
-                aside_count=_K.aside_count + step.aside,
-                total_fen=_K.total_fen + step.total,
-                lease_until_at=lease_until,
-            )
-        ).rowcount
-        == 1
-    )
+    done = conn.execute(
+        _STEP,
+        {
+            "b_period": chunk.period, "b_run": chunk.run_id, "b_chunk": chunk.chunk_no, "b_worker": worker,
+            "b_at": chunk.next_account, "b_next": step.next_account, "b_done": step.done, "b_bills": step.bills,
+            "b_aside": step.aside, "b_total": step.total, "b_lease": lease_until,
+        },
+    )  # fmt: skip
+    return done.rowcount == 1
 
 
 def end_chunk(conn: Connection, chunk: Chunk, worker: str, state: str) -> None:
