@@ -21,7 +21,7 @@ def left_open(file: SourceFile) -> list[str]:
         if LATER.search(line)
     ]
     for node in file.nodes:
-        if isinstance(node, ast.Name) and node.id == "NotImplementedError":
+        if isinstance(node, ast.Raise) and node.exc and "NotImplementedError" in ast.unparse(node.exc):
             found.append(f"{file.at(node)}: NotImplementedError")
         if isinstance(node, ast.ExceptHandler) and _does_nothing(node.body) and _is_broad(node):
             found.append(f"{file.at(node)}: an error is swallowed")
