@@ -38,6 +38,7 @@ def add_commands(subparsers: Any) -> None:
 
 def _log_to_stderr(settings: Settings) -> None:
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 class _Child:

@@ -6,6 +6,7 @@ leaves the id free. The act row is the first insert of its transaction, so two c
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from server_api.platform.database import Database
 from server_api.platform.dialects import Trouble
 from server_api.platform.facts.outbox import store_told
 from server_api.platform.unit_of_work import UnitOfWork
+from server_api.platform.writers import GroupWriter
 from shared_models.contracts.work import WorkContext
 from shared_models.values.faults.common import ActReused, InputNotValid
 from shared_models.values.ids import is_id
@@ -91,6 +93,20 @@ def perform(database: Database, act: Act, work: Callable[[UnitOfWork], BaseModel
         if done is None:
             raise
         return done
+
+
+async def perform_soon(database: Database, act: Act, work: Callable[[UnitOfWork], BaseModel | None]) -> Outcome:
+    """Do what ``perform`` does without holding a thread while the act waits for its turn and its commit.
+
+    On a single-writer database fifty waiting tellers would be fifty threads handing the interpreter to each other.
+    """
+    writer = database.writer
+    if not isinstance(writer, GroupWriter):
+        return await asyncio.to_thread(perform, database, act, work)
+    if not is_id(act.act_id):
+        raise InputNotValid(field="Act-Id", reason="32 hex digits")
+    with database.faults_translated():
+        return await asyncio.wrap_future(writer.submit(lambda connection: _run(database, connection, act, work)))
 
 
 def _run(

@@ -119,16 +119,21 @@ class GroupWriter:
     def waiting(self) -> int:
         return self._waiting.qsize()
 
-    def write(self, work: Callable[[Connection], Result]) -> Result:
+    def submit(self, work: Callable[[Connection], Result]) -> Future[Result]:
+        """Queue a transaction; the future is done once it is durable. For callers that must not block a thread."""
         if self._thread is None:
             self._run()
-        if threading.current_thread() is self._thread:
-            raise RuntimeError("a transaction cannot wait for another one behind it in the same queue")
         future: Future[Result] = Future()
         try:
             self._waiting.put_nowait((work, future))
         except queue.Full:
             raise TooBusy(what="write queue") from None
+        return future
+
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        if threading.current_thread() is self._thread:
+            raise RuntimeError("a transaction cannot wait for another one behind it in the same queue")
+        future = self.submit(work)
         with self._database.faults_translated():
             try:
                 return future.result(timeout=_WAIT_S)

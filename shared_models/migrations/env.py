@@ -6,7 +6,7 @@ from typing import Any
 
 from alembic import context
 
-from shared_models.migrations.options import compare_options, offline_dialect
+from shared_models.migrations.options import as_announced, compare_options
 from shared_models.tables.billing import billing_metadata
 from shared_models.tables.business import business_metadata
 
@@ -18,9 +18,10 @@ def run() -> None:
     attributes: dict[str, Any] = context.config.attributes
     options = compare_options(_METADATA[attributes["role"]])
     if context.is_offline_mode():
-        dialect = offline_dialect(attributes["engine_name"])
         options["target_metadata"] = None
-        context.configure(dialect=dialect, output_buffer=context.config.output_buffer, **options)
+        context.configure(dialect_name=attributes["engine_name"], **options)
+        # Alembic notes the revision by a plain INSERT; a script cannot hold RETURNING ... INTO :bind.
+        as_announced(context.get_context().dialect).insert_returning = False
     else:
         context.configure(
             connection=attributes["connection"], render_as_batch=not attributes.get("initial", False), **options,

@@ -65,14 +65,20 @@ def offline_dialect(engine_name: str) -> Dialect:
     if engine_name == "mssql":
         from sqlalchemy.dialects.mssql.pyodbc import MSDialect_pyodbc
 
-        server: Any = MSDialect_pyodbc()
-        server.server_version_info = (15, 0, 2000)
-        server._setup_version_attributes()
-        return cast(Dialect, server)
+        return as_announced(MSDialect_pyodbc())
     from sqlalchemy.dialects.oracle.oracledb import OracleDialect_oracledb
 
-    oracle: Any = OracleDialect_oracledb()
-    oracle._use_nchar_for_unicode = True
-    oracle.server_version_info = (19, 3, 0)
-    oracle.supports_native_boolean = False
-    return cast(Dialect, oracle)
+    return as_announced(OracleDialect_oracledb())
+
+
+def as_announced(dialect: Any) -> Dialect:
+    """Set what a dialect would have learnt from SQL Server 2019 or Oracle 19c at its first connection."""
+    if dialect.name == "mssql":
+        dialect.server_version_info = (15, 0, 2000)
+        dialect.default_schema_name = "dbo"
+        dialect._setup_version_attributes()
+    else:
+        dialect.server_version_info = (19, 3, 0)
+        dialect.supports_native_boolean = False
+        dialect._use_nchar_for_unicode = True
+    return cast(Dialect, dialect)

@@ -6,6 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from enum import Enum, auto
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from sqlalchemy import URL, Connection, Engine, Select, Table, bindparam, insert
@@ -69,8 +70,12 @@ class Dialect(ABC):
         return (told.replace(tzinfo=UTC) - clock.now()).total_seconds()
 
     def lock(self, query: Select[Any], table: Table) -> Select[Any]:
-        """Make a select of known rows lock them until the transaction ends."""
-        return query.with_for_update()
+        """Make a select of known rows lock them until the transaction ends.
+
+        The same on every server: SQL Server takes the hint and drops FOR UPDATE without a word, Oracle and PostgreSQL
+        do the reverse.
+        """
+        return query.with_for_update().with_hint(table, "WITH (UPDLOCK, ROWLOCK)", "mssql")
 
     def like_prefix(self, text: str) -> str:
         """A LIKE pattern (escape ``\\``) for values that begin with ``text``; ``[`` is a wildcard on SQL Server."""
@@ -82,16 +87,23 @@ class Dialect(ABC):
         """Insert many rows by the driver's own array path. Values are raw: ints for money, naive UTC for instants."""
         if not rows:
             return
-        statement = insert(table).values({name: bindparam(name) for name in columns})
-        sql = str(statement.compile(dialect=connection.dialect))
-        compiled = statement.compile(dialect=connection.dialect)
-        if compiled.positional:
-            order = [list(columns).index(name) for name in compiled.positiontup or ()]
-            same = order == list(range(len(columns)))
-            values: Any = [tuple(row) for row in rows] if same else [tuple(row[i] for i in order) for row in rows]
+        sql, order = _bulk_statement(table, tuple(columns), connection.dialect)
+        if order is None:
+            values: Any = [dict(zip(columns, row, strict=True)) for row in rows]
+        elif order == tuple(range(len(columns))):
+            values = rows if all(type(row) is tuple for row in rows) else [tuple(row) for row in rows]
         else:
-            values = [dict(zip(columns, row, strict=True)) for row in rows]
+            values = [tuple(row[i] for i in order) for row in rows]
         connection.exec_driver_sql(sql, values)
+
+
+@lru_cache(maxsize=256)
+def _bulk_statement(table: Table, columns: tuple[str, ...], dialect: Any) -> tuple[str, tuple[int, ...] | None]:
+    """The insert of a bulk and the place of each value in it (None: by name); compiled once, not once a turn."""
+    compiled = insert(table).values({name: bindparam(name) for name in columns}).compile(dialect=dialect)
+    if not compiled.positional:
+        return str(compiled), None
+    return str(compiled), tuple(columns.index(name) for name in compiled.positiontup or ())
 
 
 def native_code(error: DBAPIError) -> str:

@@ -10,9 +10,9 @@ Source: Microsoft, "Database engine errors" (1205, 2601, 2627, 547, 1105, 9002, 
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import Connection, Engine, Select, Table, create_engine
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import DBAPIError
 
 from server_api.platform.dialects.base import Dialect, Trouble, native_code
@@ -21,7 +21,8 @@ _NUMBER = re.compile(r"\((\d{2,5})\)")
 _BY_NUMBER = {
     2601: Trouble.DUPLICATE, 2627: Trouble.DUPLICATE, 547: Trouble.BROKEN_RULE, 515: Trouble.BROKEN_RULE,
     1205: Trouble.RETRY, 3960: Trouble.RETRY, 1222: Trouble.RETRY, 40197: Trouble.RETRY, 40501: Trouble.RETRY,
-    40613: Trouble.RETRY, 1105: Trouble.FULL, 9002: Trouble.FULL, 8152: Trouble.TOO_LONG, 2628: Trouble.TOO_LONG,
+    40613: Trouble.RETRY, 4060: Trouble.AWAY, 18456: Trouble.AWAY, 17142: Trouble.AWAY, 1105: Trouble.FULL,
+    9002: Trouble.FULL, 8152: Trouble.TOO_LONG, 2628: Trouble.TOO_LONG,
 }
 
 
@@ -37,9 +38,6 @@ class SqlServer(Dialect):
             self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10, pool_pre_ping=True, pool_recycle=1500,
             fast_executemany=True, connect_args={"timeout": 5, "APP": f"onehall {label}"},
         )
-
-    def lock(self, query: Select[Any], table: Table) -> Select[Any]:
-        return query.with_hint(table, "WITH (UPDLOCK, ROWLOCK)", "mssql")
 
     def check(self, connection: Connection) -> list[str]:
         row = connection.exec_driver_sql(
@@ -61,6 +59,6 @@ class SqlServer(Dialect):
         code = native_code(error)
         if code == "40001":
             return Trouble.RETRY
-        if error.connection_invalidated or code.startswith("08"):
+        if error.connection_invalidated or code.startswith(("08", "HYT")):
             return Trouble.AWAY
         return Trouble.OTHER

@@ -19,7 +19,7 @@ class PostgreSQL(Dialect):
 
     def new_engine(self, label: str, pool_size: int) -> Engine:
         return create_engine(
-            self.url.set(drivername="postgresql+psycopg"), pool_size=pool_size, max_overflow=0, pool_timeout=10,
+            self.url, pool_size=pool_size, max_overflow=0, pool_timeout=10,
             pool_pre_ping=True, pool_recycle=1500,
             connect_args={"application_name": f"onehall {label}", "connect_timeout": 5},
         )

@@ -60,11 +60,11 @@ class SQLite(Dialect):
 
         return engine
 
-    def clock_skew_s(self, connection: Connection, clock: Clock) -> float:
-        return 0.0
-
     def lock(self, query: Select[Any], table: Table) -> Select[Any]:
         return query  # BEGIN IMMEDIATE already holds the whole file
+
+    def clock_skew_s(self, connection: Connection, clock: Clock) -> float:
+        return 0.0
 
     def checkpoint(self, engine: Engine, *, restart: bool = False) -> None:
         """Move the log into the file; with ``restart`` the log starts over (waits for readers a moment, no longer)."""

@@ -57,7 +57,7 @@ def upgrade() -> None:
     steps.create_index(op.f("ix_applied_payment_payment_id"), "applied_payment", ["payment_id"], unique=False)
     steps.create_table(
         "audit_entry",
-        sa.Column("entry_id", types.Serial, nullable=False),
+        sa.Column("entry_id", types.Serial, sa.Identity(always=False, start=1), nullable=False),
         sa.Column("act_id", types.Code(32), nullable=True),
         sa.Column("occurred_at", types.Instant(), nullable=False),
         sa.Column("staff_id", types.Code(32), nullable=False),
@@ -398,6 +398,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("lane_no", name=op.f("pk_lane")),
     )
     steps.create_table(
+        "migration_link",
+        sa.Column("system_code", types.Code(20), nullable=False),
+        sa.Column("record_kind", types.Code(12), nullable=False),
+        sa.Column("old_key", types.Words(80), nullable=False),
+        sa.Column("new_id", types.Code(32), nullable=False),
+        sa.Column("amount_fen", types.FenType(), nullable=True),
+        sa.Column("digest", types.Code(64), nullable=False),
+        sa.PrimaryKeyConstraint("system_code", "record_kind", "old_key", name=op.f("pk_migration_link")),
+    )
+    steps.create_index(op.f("ix_migration_link_new_id"), "migration_link", ["new_id"], unique=False)
+    steps.create_table(
         "number_counter",
         sa.Column("counter_name", types.Code(80), nullable=False),
         sa.Column("next_value", sa.BigInteger(), nullable=False),
@@ -531,7 +542,7 @@ def upgrade() -> None:
     steps.create_index("ix_rating_product_offering", "rating_product", ["offering_code"], unique=False)
     steps.create_table(
         "rating_tariff",
-        sa.Column("version_no", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("version_no", types.Serial, sa.Identity(always=False, start=1), nullable=False),
         sa.Column("tariff_code", types.Code(40), nullable=False),
         sa.Column("effective_on", sa.Date(), nullable=False),
         sa.Column("digest", types.Code(64), nullable=False),
@@ -589,7 +600,7 @@ def upgrade() -> None:
     steps.create_index(op.f("ix_usage_access_product_id"), "usage_access", ["product_id"], unique=False)
     steps.create_table(
         "usage_file",
-        sa.Column("file_no", types.Serial, autoincrement=True, nullable=False),
+        sa.Column("file_no", types.Serial, sa.Identity(always=False, start=1), nullable=False),
         sa.Column("sha256", types.Code(64), nullable=False),
         sa.Column("file_name", types.Words(200), nullable=True),
         sa.Column("format_code", types.Code(24), nullable=False),
@@ -626,6 +637,7 @@ def upgrade() -> None:
         sa.Column("seq_no", sa.BigInteger(), nullable=True),
         sa.Column("caller", types.Code(32), nullable=True),
         sa.Column("called", types.Code(32), nullable=True),
+        sa.Column("called_15", sa.BigInteger(), nullable=True),
         sa.Column("start_s", sa.BigInteger(), nullable=True),
         sa.Column("duration_s", sa.BigInteger(), nullable=True),
         sa.Column("octets_in", sa.BigInteger(), nullable=True),

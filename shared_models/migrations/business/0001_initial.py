@@ -52,7 +52,7 @@ def upgrade() -> None:
     )
     steps.create_table(
         "audit_entry",
-        sa.Column("entry_id", types.Serial, nullable=False),
+        sa.Column("entry_id", types.Serial, sa.Identity(always=False, start=1), nullable=False),
         sa.Column("act_id", types.Code(32), nullable=True),
         sa.Column("occurred_at", types.Instant(), nullable=False),
         sa.Column("staff_id", types.Code(32), nullable=False),

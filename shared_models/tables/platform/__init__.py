@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Column, Index, Integer, MetaData, PrimaryKeyConstraint, Table
+from sqlalchemy import Column, Identity, Index, Integer, MetaData, PrimaryKeyConstraint, Table
 
 from shared_models.tables.types import Code, Count, Flag, Id, Instant, JsonText, LongWords, Serial, Words
 
@@ -173,7 +173,7 @@ def _work(metadata: MetaData) -> tuple[Table, Table, Table, Table]:
 def _audit(metadata: MetaData) -> tuple[Table, Table, Table]:
     entry = Table(
         "audit_entry", metadata,
-        Column("entry_id", Serial, primary_key=True),
+        Column("entry_id", Serial, Identity(start=1), primary_key=True),
         Column("act_id", Id()),
         Column("occurred_at", Instant(), nullable=False),
         Column("staff_id", Code(32), nullable=False),

@@ -48,7 +48,8 @@ def test_a_lost_confirmation_does_not_apply_twice(databases: Databases, monkeypa
 
 def test_a_poison_fact_parks_its_aggregate_only_and_can_be_retried(databases: Databases) -> None:
     heard = Heard()
-    heard.refuse = lambda envelope: ValueError("bad news") if (envelope.aggregate, envelope.seq) == ("account:1", 2) else None
+    poison = ("account:1", 2)
+    heard.refuse = lambda fact: ValueError("bad news") if (fact.aggregate, fact.seq) == poison else None
     for _ in range(3):
         tell(databases.billing, "account:1")
         tell(databases.billing, "account:2")
@@ -247,7 +248,7 @@ def test_a_restored_sender_without_new_news_is_found_by_replay(databases: Databa
 
 
 def test_unconfirmed_facts_renumbered_into_an_epoch_are_not_applied_twice(databases: Databases) -> None:
-    """The sender was restored to just before a confirmation: the fact is told again under a new number, applied once."""
+    """The sender was restored to just before a confirmation: the fact is told under a new number, applied once."""
     heard = Heard()
     crossing = heard.crossing(databases)
     tell(databases.billing, "account:1", account_news(1))

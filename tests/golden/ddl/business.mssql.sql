@@ -1,0 +1,485 @@
+CREATE TABLE account_ref (
+	account_id VARCHAR(32) NOT NULL,
+	account_no VARCHAR(20) NOT NULL,
+	customer_id VARCHAR(32) NOT NULL,
+	standing VARCHAR(12) NOT NULL,
+	owed_since_on DATE NULL,
+	closed SMALLINT NOT NULL,
+	source_seq BIGINT NOT NULL,
+	CONSTRAINT pk_account_ref PRIMARY KEY (account_id)
+);
+CREATE INDEX ix_account_ref_customer_id ON account_ref (customer_id);
+CREATE TABLE act (
+	act_id VARCHAR(32) NOT NULL,
+	kind VARCHAR(60) NOT NULL,
+	digest VARCHAR(64) NOT NULL,
+	staff_id VARCHAR(32) NOT NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	hall_code VARCHAR(20) NULL,
+	counter_no VARCHAR(20) NULL,
+	channel VARCHAR(20) NULL,
+	reason NVARCHAR(200) NULL,
+	occurred_at DATETIME2(6) NOT NULL,
+	reply NVARCHAR(max) NULL,
+	after_tokens VARCHAR(500) NULL,
+	CONSTRAINT pk_act PRIMARY KEY (act_id)
+);
+CREATE TABLE audit_entry (
+	entry_id BIGINT NOT NULL IDENTITY(1,1),
+	act_id VARCHAR(32) NULL,
+	occurred_at DATETIME2(6) NOT NULL,
+	staff_id VARCHAR(32) NOT NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	what VARCHAR(60) NOT NULL,
+	subject VARCHAR(80) NULL,
+	remark NVARCHAR(500) NULL,
+	entry_digest VARCHAR(64) NOT NULL,
+	sealed_in BIGINT NULL,
+	CONSTRAINT pk_audit_entry PRIMARY KEY (entry_id)
+);
+CREATE INDEX ix_audit_entry_sealed_in ON audit_entry (sealed_in);
+CREATE TABLE audit_seal (
+	seal_no BIGINT NOT NULL,
+	entry_count BIGINT NOT NULL,
+	previous_digest VARCHAR(64) NOT NULL,
+	seal_digest VARCHAR(64) NOT NULL,
+	sealed_at DATETIME2(6) NOT NULL,
+	CONSTRAINT pk_audit_seal PRIMARY KEY (seal_no)
+);
+CREATE TABLE customer (
+	customer_id VARCHAR(32) NOT NULL,
+	customer_no VARCHAR(20) NOT NULL,
+	customer_name NVARCHAR(120) NOT NULL,
+	customer_kind VARCHAR(12) NOT NULL,
+	customer_class VARCHAR(12) NOT NULL,
+	state VARCHAR(12) NOT NULL,
+	hall_code VARCHAR(20) NOT NULL,
+	district_code VARCHAR(20) NOT NULL,
+	address NVARCHAR(200) NULL,
+	tax_no VARCHAR(40) NULL,
+	group_customer_id VARCHAR(32) NULL,
+	remark NVARCHAR(500) NULL,
+	created_at DATETIME2(6) NOT NULL,
+	changed_at DATETIME2(6) NOT NULL,
+	version_no INTEGER NOT NULL,
+	CONSTRAINT pk_customer PRIMARY KEY (customer_id),
+	CONSTRAINT uq_customer_customer_no UNIQUE (customer_no),
+	CONSTRAINT fk_customer_group_customer_id FOREIGN KEY(group_customer_id) REFERENCES customer (customer_id)
+);
+CREATE INDEX ix_customer_group_customer_id ON customer (group_customer_id);
+CREATE TABLE customer_key (
+	key_kind VARCHAR(1) NOT NULL,
+	key_text VARCHAR(80) NOT NULL,
+	customer_id VARCHAR(32) NOT NULL,
+	hall_code VARCHAR(20) NOT NULL,
+	district_code VARCHAR(20) NOT NULL,
+	CONSTRAINT pk_customer_key PRIMARY KEY (key_kind, key_text, customer_id, hall_code, district_code)
+);
+CREATE INDEX ix_customer_key_customer_id ON customer_key (customer_id);
+CREATE TABLE data_key (
+	key_no INTEGER NOT NULL,
+	wrapped_key VARCHAR(200) NOT NULL,
+	made_at DATETIME2(6) NOT NULL,
+	retired_at DATETIME2(6) NULL,
+	CONSTRAINT pk_data_key PRIMARY KEY (key_no)
+);
+CREATE TABLE fact_aggregate (
+	aggregate VARCHAR(80) NOT NULL,
+	epoch INTEGER NOT NULL,
+	last_seq BIGINT NOT NULL,
+	epoch_first_seq BIGINT NOT NULL,
+	CONSTRAINT pk_fact_aggregate PRIMARY KEY (aggregate)
+);
+CREATE TABLE fact_cursor (
+	aggregate VARCHAR(80) NOT NULL,
+	epoch INTEGER NOT NULL,
+	seq BIGINT NOT NULL,
+	CONSTRAINT pk_fact_cursor PRIMARY KEY (aggregate)
+);
+CREATE TABLE fact_difference (
+	fact_id VARCHAR(32) NOT NULL,
+	aggregate VARCHAR(80) NOT NULL,
+	epoch INTEGER NOT NULL,
+	seq BIGINT NOT NULL,
+	kind VARCHAR(60) NOT NULL,
+	found_at DATETIME2(6) NOT NULL,
+	settled_at DATETIME2(6) NULL,
+	remark NVARCHAR(200) NULL,
+	CONSTRAINT pk_fact_difference PRIMARY KEY (fact_id)
+);
+CREATE TABLE fact_in (
+	aggregate VARCHAR(80) NOT NULL,
+	epoch INTEGER NOT NULL,
+	seq BIGINT NOT NULL,
+	fact_id VARCHAR(32) NOT NULL,
+	kind VARCHAR(60) NOT NULL,
+	applied_at DATETIME2(6) NOT NULL,
+	skipped_reason NVARCHAR(200) NULL,
+	CONSTRAINT pk_fact_in PRIMARY KEY (aggregate, epoch, seq)
+);
+CREATE TABLE fact_out (
+	fact_id VARCHAR(32) NOT NULL,
+	aggregate VARCHAR(80) NOT NULL,
+	seq BIGINT NOT NULL,
+	epoch INTEGER NOT NULL,
+	epoch_first_seq BIGINT NOT NULL,
+	lane_no INTEGER NOT NULL,
+	kind VARCHAR(60) NOT NULL,
+	version INTEGER NOT NULL,
+	effective_at DATETIME2(6) NOT NULL,
+	recorded_at DATETIME2(6) NOT NULL,
+	act_id VARCHAR(32) NOT NULL,
+	payload NVARCHAR(max) NOT NULL,
+	CONSTRAINT pk_fact_out PRIMARY KEY (fact_id)
+);
+CREATE UNIQUE INDEX uq_fact_out_agg_seq ON fact_out (aggregate, seq, epoch);
+CREATE TABLE fact_parked (
+	aggregate VARCHAR(80) NOT NULL,
+	epoch INTEGER NOT NULL,
+	seq BIGINT NOT NULL,
+	fact_id VARCHAR(32) NOT NULL,
+	kind VARCHAR(60) NOT NULL,
+	error NVARCHAR(500) NULL,
+	attempts INTEGER NOT NULL,
+	parked_at DATETIME2(6) NOT NULL,
+	CONSTRAINT pk_fact_parked PRIMARY KEY (aggregate)
+);
+CREATE TABLE fact_pending (
+	lane_no INTEGER NOT NULL,
+	aggregate VARCHAR(80) NOT NULL,
+	seq BIGINT NOT NULL,
+	epoch INTEGER NOT NULL,
+	fact_id VARCHAR(32) NOT NULL,
+	CONSTRAINT pk_fact_pending PRIMARY KEY (lane_no, aggregate, epoch, seq)
+);
+CREATE TABLE hall (
+	hall_code VARCHAR(20) NOT NULL,
+	district_code VARCHAR(20) NOT NULL,
+	hall_name NVARCHAR(60) NOT NULL,
+	district_name NVARCHAR(60) NULL,
+	address NVARCHAR(200) NULL,
+	state VARCHAR(12) NOT NULL,
+	CONSTRAINT pk_hall PRIMARY KEY (hall_code)
+);
+CREATE INDEX ix_hall_district_code ON hall (district_code);
+CREATE TABLE job (
+	job_id VARCHAR(32) NOT NULL,
+	kind VARCHAR(60) NOT NULL,
+	state VARCHAR(20) NOT NULL,
+	asked_at DATETIME2(6) NOT NULL,
+	due_at DATETIME2(6) NOT NULL,
+	begun_at DATETIME2(6) NULL,
+	ended_at DATETIME2(6) NULL,
+	worker VARCHAR(80) NULL,
+	lease_until DATETIME2(6) NULL,
+	attempts INTEGER NOT NULL,
+	done_count BIGINT NOT NULL,
+	total_count BIGINT NOT NULL,
+	cancel_wanted SMALLINT NOT NULL,
+	arguments NVARCHAR(max) NULL,
+	state_kept NVARCHAR(max) NULL,
+	outcome NVARCHAR(max) NULL,
+	CONSTRAINT pk_job PRIMARY KEY (job_id)
+);
+CREATE INDEX ix_job_state_due_at ON job (state, due_at);
+CREATE TABLE lane (
+	lane_no INTEGER NOT NULL,
+	worker VARCHAR(80) NULL,
+	lease_until DATETIME2(6) NULL,
+	CONSTRAINT pk_lane PRIMARY KEY (lane_no)
+);
+CREATE TABLE migration_error (
+	run_id VARCHAR(32) NOT NULL,
+	error_no INTEGER NOT NULL,
+	file_name NVARCHAR(120) NOT NULL,
+	row_no INTEGER NOT NULL,
+	field NVARCHAR(60) NULL,
+	error_code VARCHAR(60) NOT NULL,
+	params NVARCHAR(max) NULL,
+	CONSTRAINT pk_migration_error PRIMARY KEY (run_id, error_no)
+);
+CREATE TABLE migration_link (
+	system_code VARCHAR(20) NOT NULL,
+	record_kind VARCHAR(12) NOT NULL,
+	old_key NVARCHAR(80) NOT NULL,
+	new_id VARCHAR(32) NOT NULL,
+	amount_fen BIGINT NULL,
+	digest VARCHAR(64) NOT NULL,
+	CONSTRAINT pk_migration_link PRIMARY KEY (system_code, record_kind, old_key)
+);
+CREATE INDEX ix_migration_link_new_id ON migration_link (new_id);
+CREATE TABLE migration_run (
+	run_id VARCHAR(32) NOT NULL,
+	system_code VARCHAR(20) NOT NULL,
+	started_at DATETIME2(6) NOT NULL,
+	ended_at DATETIME2(6) NULL,
+	row_count BIGINT NOT NULL,
+	error_count BIGINT NOT NULL,
+	totals NVARCHAR(max) NULL,
+	CONSTRAINT pk_migration_run PRIMARY KEY (run_id)
+);
+CREATE TABLE number_counter (
+	counter_name VARCHAR(80) NOT NULL,
+	next_value BIGINT NOT NULL,
+	CONSTRAINT pk_number_counter PRIMARY KEY (counter_name)
+);
+CREATE TABLE number_resource (
+	access_kind VARCHAR(12) NOT NULL,
+	access_key VARCHAR(64) NOT NULL,
+	state VARCHAR(12) NOT NULL,
+	hall_code VARCHAR(20) NULL,
+	product_id VARCHAR(32) NULL,
+	cooling_until_on DATE NULL,
+	changed_at DATETIME2(6) NOT NULL,
+	CONSTRAINT pk_number_resource PRIMARY KEY (access_kind, access_key)
+);
+CREATE INDEX ix_number_resource_product_id ON number_resource (product_id);
+CREATE INDEX ix_number_resource_state ON number_resource (access_kind, state, access_key);
+CREATE TABLE offering (
+	offering_code VARCHAR(40) NOT NULL,
+	name_zh NVARCHAR(80) NOT NULL,
+	name_en NVARCHAR(80) NOT NULL,
+	service VARCHAR(20) NOT NULL,
+	offering_kind VARCHAR(12) NOT NULL,
+	sold_from_on DATE NOT NULL,
+	sold_until_on DATE NULL,
+	remark NVARCHAR(200) NULL,
+	CONSTRAINT pk_offering PRIMARY KEY (offering_code)
+);
+CREATE TABLE price_book (
+	book_version INTEGER NOT NULL,
+	effective_on DATE NOT NULL,
+	row_count INTEGER NOT NULL,
+	digest VARCHAR(64) NOT NULL,
+	published_at DATETIME2(6) NOT NULL,
+	remark NVARCHAR(200) NULL,
+	CONSTRAINT pk_price_book PRIMARY KEY (book_version)
+);
+CREATE TABLE side (
+	role VARCHAR(20) NOT NULL,
+	epoch INTEGER NOT NULL,
+	epoch_since DATETIME2(6) NOT NULL,
+	CONSTRAINT pk_side PRIMARY KEY (role)
+);
+CREATE TABLE staff_role (
+	role_code VARCHAR(40) NOT NULL,
+	name_zh NVARCHAR(60) NOT NULL,
+	name_en NVARCHAR(60) NOT NULL,
+	CONSTRAINT pk_staff_role PRIMARY KEY (role_code)
+);
+CREATE TABLE bundle_member (
+	bundle_code VARCHAR(40) NOT NULL,
+	member_code VARCHAR(40) NOT NULL,
+	mandatory SMALLINT NOT NULL,
+	split_weight INTEGER NOT NULL,
+	takes_rest SMALLINT NOT NULL,
+	sort_no INTEGER NOT NULL,
+	CONSTRAINT pk_bundle_member PRIMARY KEY (bundle_code, member_code),
+	CONSTRAINT fk_bundle_member_bundle_code FOREIGN KEY(bundle_code) REFERENCES offering (offering_code),
+	CONSTRAINT fk_bundle_member_member_code FOREIGN KEY(member_code) REFERENCES offering (offering_code)
+);
+CREATE INDEX ix_bundle_member_member_code ON bundle_member (member_code);
+CREATE TABLE contact (
+	customer_id VARCHAR(32) NOT NULL,
+	contact_no INTEGER NOT NULL,
+	contact_kind VARCHAR(12) NOT NULL,
+	contact_name NVARCHAR(60) NULL,
+	contact_value NVARCHAR(120) NOT NULL,
+	is_main SMALLINT NOT NULL,
+	CONSTRAINT pk_contact PRIMARY KEY (customer_id, contact_no),
+	CONSTRAINT fk_contact_customer_id FOREIGN KEY(customer_id) REFERENCES customer (customer_id)
+);
+CREATE TABLE hall_counter (
+	hall_code VARCHAR(20) NOT NULL,
+	counter_no VARCHAR(20) NOT NULL,
+	state VARCHAR(12) NOT NULL,
+	CONSTRAINT pk_hall_counter PRIMARY KEY (hall_code, counter_no),
+	CONSTRAINT fk_hall_counter_hall_code FOREIGN KEY(hall_code) REFERENCES hall (hall_code)
+);
+CREATE TABLE id_document (
+	customer_id VARCHAR(32) NOT NULL,
+	document_kind VARCHAR(20) NOT NULL,
+	sealed_no VARCHAR(400) NOT NULL,
+	blind_no VARCHAR(64) NOT NULL,
+	masked_no NVARCHAR(60) NOT NULL,
+	CONSTRAINT pk_id_document PRIMARY KEY (customer_id, document_kind),
+	CONSTRAINT fk_id_document_customer_id FOREIGN KEY(customer_id) REFERENCES customer (customer_id)
+);
+CREATE INDEX ix_id_document_blind_no ON id_document (blind_no, customer_id);
+CREATE TABLE offer_price (
+	price_code VARCHAR(40) NOT NULL,
+	valid_from_on DATE NOT NULL,
+	valid_until_on DATE NULL,
+	offering_code VARCHAR(40) NOT NULL,
+	name_zh NVARCHAR(80) NOT NULL,
+	name_en NVARCHAR(80) NOT NULL,
+	price_kind VARCHAR(12) NOT NULL,
+	item_code VARCHAR(40) NOT NULL,
+	charge BIGINT NOT NULL,
+	per_months INTEGER NOT NULL,
+	tariff_code VARCHAR(40) NULL,
+	tax_per_mille INTEGER NOT NULL,
+	in_advance SMALLINT NOT NULL,
+	refund_unused_months SMALLINT NOT NULL,
+	suspended_charge BIGINT NOT NULL,
+	proration VARCHAR(20) NOT NULL,
+	proration_detail NVARCHAR(max) NULL,
+	kept_in_bundle SMALLINT NOT NULL,
+	rank_no INTEGER NOT NULL,
+	CONSTRAINT pk_offer_price PRIMARY KEY (price_code, valid_from_on),
+	CONSTRAINT fk_offer_price_offering_code FOREIGN KEY(offering_code) REFERENCES offering (offering_code)
+);
+CREATE INDEX ix_offer_price_offering_code ON offer_price (offering_code);
+CREATE TABLE offer_relation (
+	from_code VARCHAR(40) NOT NULL,
+	relation VARCHAR(20) NOT NULL,
+	other_code VARCHAR(40) NOT NULL,
+	CONSTRAINT pk_offer_relation PRIMARY KEY (from_code, relation, other_code),
+	CONSTRAINT fk_offer_relation_from_code FOREIGN KEY(from_code) REFERENCES offering (offering_code),
+	CONSTRAINT fk_offer_relation_other_code FOREIGN KEY(other_code) REFERENCES offering (offering_code)
+);
+CREATE INDEX ix_offer_relation_other_code ON offer_relation (other_code);
+CREATE TABLE org_gram (
+	gram VARCHAR(8) NOT NULL,
+	customer_id VARCHAR(32) NOT NULL,
+	CONSTRAINT pk_org_gram PRIMARY KEY (gram, customer_id),
+	CONSTRAINT fk_org_gram_customer_id FOREIGN KEY(customer_id) REFERENCES customer (customer_id)
+);
+CREATE INDEX ix_org_gram_customer_id ON org_gram (customer_id);
+CREATE TABLE price_book_row (
+	book_version INTEGER NOT NULL,
+	row_no INTEGER NOT NULL,
+	offering_code VARCHAR(40) NOT NULL,
+	document NVARCHAR(max) NOT NULL,
+	CONSTRAINT pk_price_book_row PRIMARY KEY (book_version, row_no),
+	CONSTRAINT fk_price_book_row_book_version FOREIGN KEY(book_version) REFERENCES price_book (book_version)
+);
+CREATE INDEX ix_price_book_row_offering ON price_book_row (book_version, offering_code);
+CREATE TABLE product (
+	product_id VARCHAR(32) NOT NULL,
+	product_no VARCHAR(20) NOT NULL,
+	customer_id VARCHAR(32) NOT NULL,
+	offering_code VARCHAR(40) NOT NULL,
+	service VARCHAR(20) NOT NULL,
+	shown_as NVARCHAR(60) NOT NULL,
+	state VARCHAR(20) NOT NULL,
+	hall_code VARCHAR(20) NOT NULL,
+	district_code VARCHAR(20) NOT NULL,
+	region VARCHAR(20) NULL,
+	install_address NVARCHAR(200) NULL,
+	bundle_code VARCHAR(40) NULL,
+	bundle_instance VARCHAR(32) NULL,
+	installed_on DATE NOT NULL,
+	terminated_on DATE NULL,
+	version_no INTEGER NOT NULL,
+	CONSTRAINT pk_product PRIMARY KEY (product_id),
+	CONSTRAINT uq_product_product_no UNIQUE (product_no),
+	CONSTRAINT fk_product_customer_id FOREIGN KEY(customer_id) REFERENCES customer (customer_id),
+	CONSTRAINT fk_product_offering_code FOREIGN KEY(offering_code) REFERENCES offering (offering_code)
+);
+CREATE INDEX ix_product_bundle_instance ON product (bundle_instance);
+CREATE INDEX ix_product_customer_id ON product (customer_id);
+CREATE INDEX ix_product_offering_code ON product (offering_code);
+CREATE TABLE role_permission (
+	role_code VARCHAR(40) NOT NULL,
+	permission VARCHAR(60) NOT NULL,
+	CONSTRAINT pk_role_permission PRIMARY KEY (role_code, permission),
+	CONSTRAINT fk_role_permission_role_code FOREIGN KEY(role_code) REFERENCES staff_role (role_code)
+);
+CREATE TABLE staff_member (
+	staff_id VARCHAR(32) NOT NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	staff_name NVARCHAR(60) NOT NULL,
+	hall_code VARCHAR(20) NOT NULL,
+	data_scope VARCHAR(12) NOT NULL,
+	state VARCHAR(12) NOT NULL,
+	password_hash VARCHAR(200) NOT NULL,
+	password_set_at DATETIME2(6) NOT NULL,
+	must_change SMALLINT NOT NULL,
+	failed_count INTEGER NOT NULL,
+	locked_until_at DATETIME2(6) NULL,
+	limits_fen NVARCHAR(max) NULL,
+	version_no INTEGER NOT NULL,
+	CONSTRAINT pk_staff_member PRIMARY KEY (staff_id),
+	CONSTRAINT uq_staff_member_staff_no UNIQUE (staff_no),
+	CONSTRAINT fk_staff_member_hall_code FOREIGN KEY(hall_code) REFERENCES hall (hall_code)
+);
+CREATE INDEX ix_staff_member_hall_code ON staff_member (hall_code);
+CREATE TABLE billing_event (
+	event_id VARCHAR(32) NOT NULL,
+	product_id VARCHAR(32) NOT NULL,
+	event_no INTEGER NOT NULL,
+	event_kind VARCHAR(12) NOT NULL,
+	effective_on DATE NOT NULL,
+	until_on DATE NULL,
+	offering_code VARCHAR(40) NOT NULL,
+	price_version INTEGER NOT NULL,
+	bundle_code VARCHAR(40) NULL,
+	bundle_instance VARCHAR(32) NULL,
+	CONSTRAINT pk_billing_event PRIMARY KEY (event_id),
+	CONSTRAINT uq_billing_event_event_no UNIQUE (product_id, event_no),
+	CONSTRAINT fk_billing_event_product_id FOREIGN KEY(product_id) REFERENCES product (product_id)
+);
+CREATE TABLE pay_relation (
+	relation_id VARCHAR(32) NOT NULL,
+	product_id VARCHAR(32) NOT NULL,
+	account_id VARCHAR(32) NOT NULL,
+	item_group VARCHAR(40) NOT NULL,
+	priority INTEGER NOT NULL,
+	from_on DATE NOT NULL,
+	until_on DATE NULL,
+	CONSTRAINT pk_pay_relation PRIMARY KEY (relation_id),
+	CONSTRAINT fk_pay_relation_product_id FOREIGN KEY(product_id) REFERENCES product (product_id)
+);
+CREATE INDEX ix_pay_relation_account_id ON pay_relation (account_id);
+CREATE INDEX ix_pay_relation_product_id ON pay_relation (product_id);
+CREATE TABLE product_access (
+	access_kind VARCHAR(12) NOT NULL,
+	access_key VARCHAR(64) NOT NULL,
+	from_at DATETIME2(6) NOT NULL,
+	product_id VARCHAR(32) NOT NULL,
+	until_at DATETIME2(6) NULL,
+	CONSTRAINT pk_product_access PRIMARY KEY (access_kind, access_key, from_at),
+	CONSTRAINT fk_product_access_product_id FOREIGN KEY(product_id) REFERENCES product (product_id)
+);
+CREATE INDEX ix_product_access_product_id ON product_access (product_id);
+CREATE TABLE staff_grant (
+	staff_id VARCHAR(32) NOT NULL,
+	role_code VARCHAR(40) NOT NULL,
+	CONSTRAINT pk_staff_grant PRIMARY KEY (staff_id, role_code),
+	CONSTRAINT fk_staff_grant_staff_id FOREIGN KEY(staff_id) REFERENCES staff_member (staff_id),
+	CONSTRAINT fk_staff_grant_role_code FOREIGN KEY(role_code) REFERENCES staff_role (role_code)
+);
+CREATE INDEX ix_staff_grant_role_code ON staff_grant (role_code);
+CREATE TABLE staff_password (
+	staff_id VARCHAR(32) NOT NULL,
+	set_at DATETIME2(6) NOT NULL,
+	password_hash VARCHAR(200) NOT NULL,
+	CONSTRAINT pk_staff_password PRIMARY KEY (staff_id, set_at),
+	CONSTRAINT fk_staff_password_staff_id FOREIGN KEY(staff_id) REFERENCES staff_member (staff_id)
+);
+CREATE TABLE staff_session (
+	session_id VARCHAR(32) NOT NULL,
+	staff_id VARCHAR(32) NOT NULL,
+	hall_code VARCHAR(20) NOT NULL,
+	counter_no VARCHAR(20) NULL,
+	channel VARCHAR(20) NOT NULL,
+	started_at DATETIME2(6) NOT NULL,
+	last_used_at DATETIME2(6) NOT NULL,
+	expires_at DATETIME2(6) NOT NULL,
+	ended_at DATETIME2(6) NULL,
+	end_reason VARCHAR(20) NULL,
+	CONSTRAINT pk_staff_session PRIMARY KEY (session_id),
+	CONSTRAINT fk_staff_session_staff_id FOREIGN KEY(staff_id) REFERENCES staff_member (staff_id)
+);
+CREATE INDEX ix_staff_session_staff_id ON staff_session (staff_id, ended_at);
+CREATE TABLE suspension (
+	suspension_id VARCHAR(32) NOT NULL,
+	product_id VARCHAR(32) NOT NULL,
+	suspend_reason VARCHAR(20) NOT NULL,
+	since_at DATETIME2(6) NOT NULL,
+	cleared_at DATETIME2(6) NULL,
+	CONSTRAINT pk_suspension PRIMARY KEY (suspension_id),
+	CONSTRAINT fk_suspension_product_id FOREIGN KEY(product_id) REFERENCES product (product_id)
+);
+CREATE INDEX ix_suspension_product_id ON suspension (product_id, cleared_at);
