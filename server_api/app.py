@@ -25,13 +25,13 @@ from resources import LANGUAGES, texts
 from server_api.business.staff import service as staff
 from server_api.faces import hall, portal
 from server_api.faces.edge import state
+from server_api.faces.edge.application import Application
 from server_api.faces.edge.caller import open_to_all
 from server_api.faces.edge.certificates import certificate_for
 from server_api.faces.edge.metrics import Metrics
 from server_api.faces.edge.openapi import describe
 from server_api.faces.edge.problems import fault_of
 from server_api.faces.edge.sessions import Sessions, Standing
-from server_api.faces.edge.shell import Shell
 from server_api.faces.edge.tokens import TokenMaker
 from server_api.faces.portal.visitor import page_of_fault
 from server_api.platform.database import Database, Databases, open_databases
@@ -87,7 +87,7 @@ def create_app(settings: Settings, databases: Databases | None = None) -> FastAP
         if own:
             held.close()
 
-    app = FastAPI(
+    app = Application(
         title="OneHall",
         version=version(),
         lifespan=lifespan,
@@ -97,8 +97,8 @@ def create_app(settings: Settings, databases: Databases | None = None) -> FastAP
         redirect_slashes=False,
         exception_handlers={HTTPException: _name_refusal, RequestValidationError: _name_refusal},
     )
-    app.state.metrics = Metrics(held, faces.version)
-    app.add_middleware(Shell, metrics=app.state.metrics, page_of_fault=page_of_fault)
+    app.state.metrics = app.metrics = Metrics(held, faces.version)
+    app.page_of_fault = page_of_fault
     state.keep(app, faces)
     for language in LANGUAGES:
         texts(language)  # a text given twice must stop the start, not the first refusal

@@ -17,7 +17,7 @@ from starlette.concurrency import run_in_threadpool
 
 from server_api.faces.edge import state
 from server_api.faces.edge.tokens import Pass
-from server_api.platform.acts import Act, digest_of, perform
+from server_api.platform.acts import Act, Outcome, digest_of, perform, perform_soon
 from server_api.platform.database import Database, Databases
 from server_api.platform.facts.after import wait_for_news
 from server_api.platform.unit_of_work import UnitOfWork
@@ -80,30 +80,39 @@ class Caller:
         ``After`` tokens are waited for (up to 2 s, then CopyBehind), except where ``wait_for_after`` is False: money
         is never refused for late news.
         """
+        database = self._state.databases.of(role)
+        act = self._act(kind, body)
+        if wait_for_after:
+            self._wait_for_after(database)
+        return _answer(perform(database, act, work), status_code)
+
+    async def act_soon(
+        self,
+        role: Role,
+        kind: str,
+        body: BaseModel | None,
+        work: Callable[[UnitOfWork], BaseModel | None],
+        *,
+        status_code: int = 200,
+    ) -> Response:
+        """``act`` for the busiest routes (``async def``): no thread waits, and no news is waited for."""
+        outcome = await perform_soon(self._state.databases.of(role), self._act(kind, body), work)
+        return _answer(outcome, status_code)
+
+    def _act(self, kind: str, body: BaseModel | None) -> Act:
         headers = self.request.headers
         act_id = headers.get("act-id", "")
         if not is_id(act_id):
             raise InputNotValid(
                 field="Act-Id", reason={"zh": "须为 32 位小写十六进制", "en": "32 lower-case hex digits"}
             )
-        database = self._state.databases.of(role)
-        if wait_for_after:
-            self._wait_for_after(database)
         content = {
             "kind": kind,
             "path": self.request.path_params,
             "body": None if body is None else body.model_dump(mode="json"),
         }
         reason = _header_text(headers.get("act-reason", ""))[:_LONGEST_REASON]
-        outcome = perform(database, Act(act_id, kind, digest_of(content), self.context, reason), work)
-        reply_headers = {"Cache-Control": "no-store"}
-        if outcome.after:
-            reply_headers["After"] = ",".join(outcome.after)
-        if outcome.replayed:
-            reply_headers["Act-Replayed"] = "1"
-        if not outcome.reply:
-            return Response(status_code=204, headers=reply_headers)
-        return Response(outcome.reply, status_code, reply_headers, JSON)
+        return Act(act_id, kind, digest_of(content), self.context, reason)
 
     def wait_for_after(self, role: Role) -> None:
         """For reads that must see what the caller did on the other side just before."""
@@ -113,6 +122,17 @@ class Caller:
         tokens = self.request.headers.get("after", "")
         if tokens:
             wait_for_news(database, tuple(token.strip() for token in tokens.split(",") if token.strip()))
+
+
+def _answer(outcome: Outcome, status_code: int) -> Response:
+    headers = {"Cache-Control": "no-store"}
+    if outcome.after:
+        headers["After"] = ",".join(outcome.after)
+    if outcome.replayed:
+        headers["Act-Replayed"] = "1"
+    if not outcome.reply:
+        return Response(status_code=204, headers=headers)
+    return Response(outcome.reply, status_code, headers, JSON)
 
 
 def reply(document: BaseModel, status_code: int = 200) -> Response:

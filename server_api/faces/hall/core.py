@@ -24,6 +24,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from server_api.faces.edge.caller import Caller, mark_of, open_to_all, permit, reply, signed_in
+from server_api.faces.edge.lean import LeanRoute
 from server_api.faces.edge.paging import DEFAULT_LIMIT, Cursor, Limit, cursor_after, cursor_key
 from shared_models.contracts.problem import Problem
 from shared_models.values.faults.base import Fault
@@ -52,7 +53,7 @@ PREFIX = "/api/hall"
 
 def hall_router(tag: str) -> APIRouter:
     """A router under /api/hall; app.py finds it as ``router`` in each module of faces/hall."""
-    return APIRouter(prefix=PREFIX, tags=[tag])
+    return APIRouter(prefix=PREFIX, tags=[tag], route_class=LeanRoute)
 
 
 def refusals(*faults: type[Fault]) -> dict[int | str, dict[str, Any]]:

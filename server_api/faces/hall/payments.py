@@ -77,10 +77,10 @@ def preview_payment(body: TakePayment, caller: Caller = permit(Permission.PAYMEN
     response_model=PaymentTaken,
     responses=refusals(*_TAKING, TillNotOpen, CounterUnknown, IntentNotConfirmed, IntentMismatch, PaymentNotFound),
 )
-def take_payment(body: TakePayment, caller: Caller = permit(Permission.PAYMENT_TAKE)) -> Response:
+async def take_payment(body: TakePayment, caller: Caller = permit(Permission.PAYMENT_TAKE)) -> Response:
     """Take a payment and hand over its receipt."""
-    return caller.act(
-        "billing", "take_payment", body, lambda uow: payment.take_payment(uow, request=body), wait_for_after=False
+    return await caller.act_soon(
+        "billing", "take_payment", body, lambda uow: payment.take_payment(uow, request=body)
     )
 
 
