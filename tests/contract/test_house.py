@@ -28,5 +28,5 @@ def test_the_server_answers_and_signs_in(running_hall: RunningHall) -> None:
     assert httpx.get(f"{running_hall.base_url}/health").status_code == 200
     login = {"staff_no": running_hall.teller, "password": running_hall.password, "counter_no": running_hall.counter_no}
     reply = httpx.post(f"{running_hall.base_url}/api/hall/sessions", json=login)
-    assert reply.status_code == 200, reply.text
+    assert reply.status_code == 201, reply.text
     assert reply.json()["context"]["hall_code"] == "H01"
