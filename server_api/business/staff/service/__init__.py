@@ -10,7 +10,7 @@ from server_api.business.staff.service.administer import (
     put_hall,
     reset_password,
 )
-from server_api.business.staff.service.passwords import GivenPassword, give_password
+from server_api.business.staff.service.passwords import GivenPassword, give_password, take_password
 from server_api.business.staff.service.signing import (
     SessionStanding,
     SignedIn,
@@ -39,4 +39,5 @@ __all__ = [
     "session_standing",
     "sign_in",
     "sign_out",
+    "take_password",
 ]

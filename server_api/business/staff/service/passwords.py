@@ -10,7 +10,8 @@ from functools import lru_cache
 import argon2
 
 import resources
-from server_api.business.staff.rules import SignInPolicy, new_one_time_password
+from server_api.business.staff.rules import SignInPolicy, new_one_time_password, strong_enough
+from shared_models.values.faults.staff import PasswordTooWeak
 
 #: argon2-cffi's defaults (RFC 9106, second recommendation): 64 MiB and about 80 ms here. Two at a time bound the memory
 #: and keep a flood of sign-ins from starving the payments.
@@ -55,6 +56,13 @@ def decoy_hash() -> str:
 def give_password() -> GivenPassword:
     """Make a one-time password and hash it. Call it before the act: hashing is not for a write turn."""
     password = new_one_time_password()
+    return GivenPassword(password, hash_password(password))
+
+
+def take_password(password: str, staff_no: str) -> GivenPassword:
+    """Hash a first password that somebody chose. Raises PasswordTooWeak."""
+    if not strong_enough(password, staff_no, policy()):
+        raise PasswordTooWeak(min_length=policy().min_length, passphrase_length=policy().passphrase_length)
     return GivenPassword(password, hash_password(password))
 
 

@@ -1,0 +1,1 @@
+"""A synthetic town, written as the three old systems would have exported it."""
