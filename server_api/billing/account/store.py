@@ -65,6 +65,15 @@ _MOVE_BOOK = (
     .where(_B.book_id == bindparam("b_book_id"))
     .values(in_fen=bindparam("b_in"), out_fen=bindparam("b_out"))
 )
+_BALANCES = select(_B.account_id, _B.in_fen, _B.out_fen).where(
+    _B.account_id.in_(bindparam("b_ids", expanding=True)),
+    _B.in_fen > _B.out_fen,
+    _B.book_type != BookType.DEPOSIT.value,
+)
+_FREE_BALANCES = _BALANCES.where(_B.item_group == "*")
+_STANDINGS = select(_A.account_id, _A.standing, _A.owed_since_on, _A.restricted, _A.credit_limit_fen).where(
+    _A.account_id.in_(bindparam("b_ids", expanding=True))
+)
 _INSERT_ACCOUNT = insert(billing_account)
 _INSERT_BOOK = insert(balance_book)
 
@@ -214,25 +223,18 @@ def balances_of(conn: Connection, account_ids: Iterable[str], *, any_group: bool
     Accounts with nothing are left out.
     """
     found: dict[str, Fen] = {}
+    statement = _BALANCES if any_group else _FREE_BALANCES
     for chunk in chunks(sorted(set(account_ids))):
-        query = select(_B.account_id, _B.in_fen, _B.out_fen).where(
-            _B.account_id.in_(chunk),
-            _B.in_fen > _B.out_fen,
-            _B.book_type != BookType.DEPOSIT.value,
-        )
-        if not any_group:
-            query = query.where(_B.item_group == "*")
-        for row in conn.execute(query):
+        for row in conn.execute(statement, {"b_ids": chunk}):
             found[row.account_id] = found.get(row.account_id, ZERO_FEN) + row.in_fen - row.out_fen
     return found
 
 
 def standings_of(conn: Connection, account_ids: Iterable[str]) -> dict[str, StandingRow]:
     """How many accounts stand, by id."""
-    columns = (_A.account_id, _A.standing, _A.owed_since_on, _A.restricted, _A.credit_limit_fen)
     found: dict[str, StandingRow] = {}
     for chunk in chunks(sorted(set(account_ids))):
-        for row in conn.execute(select(*columns).where(_A.account_id.in_(chunk))):
+        for row in conn.execute(_STANDINGS, {"b_ids": chunk}):
             found[row.account_id] = StandingRow.of(row)
     return found
 
