@@ -32,6 +32,10 @@ class MessageBridge:
         """The window's banner; None takes the message away."""
         self._show = show
 
+    def disconnect(self) -> None:
+        """The banner is gone; messages are only kept."""
+        self._show = None
+
     def tell(self, message: Message) -> None:
         self.told = [*self.told[1 - self._keep :], message]
         if self._show is not None:

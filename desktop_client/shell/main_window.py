@@ -19,7 +19,7 @@ from desktop_client.shell.bridge import MessageBridge
 from desktop_client.shell.session import DeskSession
 from desktop_client.widgets.basic import icon
 from desktop_client.wording import Message, Tone, Wording
-from desktop_client.work.server_call import ServerCalls
+from desktop_client.work.server_call import CallGroup, ServerCalls
 from shared_models.contracts.session import Session
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._stack)
         self._workspace: Workspace | None = None
         self._work: DeskWork | None = None
+        self._group: CallGroup | None = None
         self._heart = QTimer(self)
         self._heart.setInterval(heartbeat_ms)
         self._heart.timeout.connect(self._beat)
@@ -93,8 +94,9 @@ class MainWindow(QMainWindow):
         from desktop_client.shell.navigation import DeskTools
         from desktop_client.shell.workspace import Workspace
 
-        work = make_work(self.settings, self.http, self.calls, self.bridge, self.wording, desk_session.owner)
-        tools = DeskTools(self.http, self.calls, work, self.bridge, self.wording)
+        self._group = CallGroup(self.calls)
+        work = make_work(self.settings, self.http, self._group, self.bridge, self.wording, desk_session.owner)
+        tools = DeskTools(self.http, self._group, work, self.bridge, self.wording)
         workspace = Workspace(tools, desk_session, self.bridge)
         workspace.leave.connect(self.sign_out)
         self._workspace = workspace
@@ -129,6 +131,10 @@ class MainWindow(QMainWindow):
     def _drop_workspace(self) -> None:
         workspace = self.workspace
         if workspace is not None:
+            if self._group is not None:
+                self._group.close()
+            self._work = None
+            self.bridge.disconnect()
             self._stack.removeWidget(workspace)
             workspace.deleteLater()
             self._workspace = None

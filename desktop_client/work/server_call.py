@@ -70,6 +70,10 @@ class ServerCalls(QObject):
         """How many calls have not told their outcome yet."""
         return len(self._running)
 
+    def is_running(self, call: ServerCall) -> bool:
+        """True until the call's outcome was told or dropped."""
+        return call in self._running
+
     def run(
         self,
         job: Job[T],
@@ -119,3 +123,37 @@ class ServerCalls(QObject):
         for call in self._running:
             call.cancel()
         self._pool.shutdown(wait=wait, cancel_futures=True)
+
+
+class CallGroup:
+    """The calls of one workspace: when it goes, none of its callbacks may touch widgets that went with it.
+
+    What a job does on the server or in the journal goes on; only its news has nobody to be told to.
+    """
+
+    def __init__(self, calls: ServerCalls) -> None:
+        self._calls = calls
+        self._mine: set[ServerCall] = set()
+        self._closed = False
+
+    def run(
+        self,
+        job: Job[T],
+        *,
+        success: Callable[[T], None],
+        failure: Callable[[Exception], None] | None = None,
+        progress: Callable[[Any], None] | None = None,
+    ) -> ServerCall:
+        """As ServerCalls.run; the call ends with the group."""
+        self._mine = {call for call in self._mine if self._calls.is_running(call)}
+        call = self._calls.run(job, success=success, failure=failure, progress=progress)
+        self._mine.add(call)
+        if self._closed:
+            call.cancel()
+        return call
+
+    def close(self) -> None:
+        """Tell no more news."""
+        self._closed = True
+        for call in self._mine:
+            call.cancel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QProgressBar, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_client.desks.counter.models import owed_columns, owed_rows, payment_columns, product_columns
 from desktop_client.desks.counter.state import CounterState
@@ -56,7 +56,7 @@ class CustomerPanel(QWidget):
         layout.addWidget(self._head())
         lower = QHBoxLayout()
         lower.setSpacing(10)
-        lower.addWidget(self._owed_card(), 11)
+        lower.addWidget(self._owed_card(), 12)
         right = QVBoxLayout()
         right.setSpacing(10)
         right.addWidget(self._list_card("counter.products", self.products_view), 5)
@@ -92,7 +92,7 @@ class CustomerPanel(QWidget):
         heading = label(self._wording.say("counter.owed"), "section")
         heading.setContentsMargins(10, 0, 0, 0)
         inside.addWidget(heading)
-        self._owed_stack = QStackedLayout()
+        self._owed_stack = QStackedWidget()
         empty = QWidget()
         middle = QVBoxLayout(empty)
         picture = label()
@@ -105,7 +105,7 @@ class CustomerPanel(QWidget):
         middle.addStretch(1)
         self._owed_stack.addWidget(self.bills_view)
         self._owed_stack.addWidget(empty)
-        inside.addLayout(self._owed_stack, 1)
+        inside.addWidget(self._owed_stack, 1)
         return frame
 
     def _list_card(self, key: str, view: RowsView) -> QFrame:

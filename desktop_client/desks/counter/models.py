@@ -133,8 +133,8 @@ def owed_rows(account: DeskAccount | None, wording: Wording) -> list[OwedRow]:
     rows: list[OwedRow] = []
     for bill in account.bills if account is not None else ():
         month = f"{bill.yyyymm // 100}-{bill.yyyymm % 100:02d}"
-        due = wording.say("counter.due_on", date=bill.due_on.isoformat()) if bill.due_on else ""
-        detail = f"{wording.say('counter.overdue')}  {due}" if bill.overdue else due
+        due = bill.due_on.isoformat() if bill.due_on else ""
+        detail = wording.say("counter.overdue" if bill.overdue else "counter.due_on", date=due).strip()
         rows.append(OwedRow(
             wording.say("counter.bill_of", month=month), detail, bill.total_fen.grouped, bill.owed_fen.grouped, True,
             bill.overdue,
@@ -163,10 +163,10 @@ def owed_columns(wording: Wording) -> list[ColumnSpec[OwedRow]]:
 
 def product_columns(wording: Wording) -> list[ColumnSpec[DeskProduct]]:
     return [
-        ColumnSpec(wording.say("counter.col_service"), lambda row: wording.one_of("service", row.service), width=82),
+        ColumnSpec(wording.say("counter.col_service"), lambda row: wording.one_of("service", row.service), width=98),
         ColumnSpec(wording.say("counter.col_number"), lambda row: row.shown_as, stretch=True),
         ColumnSpec(
-            wording.say("counter.col_state"), lambda row: wording.one_of("product_state", row.state), width=66,
+            wording.say("counter.col_state"), lambda row: wording.one_of("product_state", row.state), width=90,
             tone=lambda row: "good" if row.state == "active" else "bad" if row.state == "suspended" else "muted",
         ),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_client.desks.counter.customer_panel import CustomerPanel
 from desktop_client.desks.counter.pay_panel import PayPanel
@@ -40,7 +40,7 @@ class CounterPage(Page):
         self._show(presenter.state)
 
     def _build(self) -> None:
-        self.search.setFixedWidth(318)
+        self.search.setFixedWidth(296)
         welcome = QWidget()
         middle = QVBoxLayout(welcome)
         picture = label()
@@ -60,14 +60,14 @@ class CounterPage(Page):
         column.setSpacing(10)
         column.addWidget(self.customer, 1)
         column.addWidget(self.pay)
-        self._right = QStackedLayout()
+        self._right = QStackedWidget()
         self._right.addWidget(welcome)
         self._right.addWidget(screen)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 12, 12, 12)
         layout.setSpacing(10)
         layout.addWidget(self.search)
-        layout.addLayout(self._right, 1)
+        layout.addWidget(self._right, 1)
         self.reason.raise_()
 
     def _connect(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QProgressBar, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_client.desks.counter.models import HIT_ROLE, HitDelegate, HitsModel
 from desktop_client.desks.counter.state import SearchState
@@ -65,7 +65,7 @@ class SearchPanel(QFrame):
         inside.addWidget(self._note_picture)
         inside.addWidget(self._note)
         inside.addStretch(3)
-        self._stack = QStackedLayout()
+        self._stack = QStackedWidget()
         self._stack.addWidget(empty)
         self._stack.addWidget(self.list)
         layout = QVBoxLayout(self)
@@ -73,7 +73,7 @@ class SearchPanel(QFrame):
         layout.setSpacing(6)
         layout.addWidget(self.box)
         layout.addWidget(self._busy)
-        layout.addLayout(self._stack, 1)
+        layout.addWidget(self._stack, 1)
         layout.addWidget(self._more)
 
     def _connect(self) -> None:

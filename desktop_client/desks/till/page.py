@@ -10,7 +10,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QLineEdit,
     QProgressBar,
-    QStackedLayout,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -108,10 +108,10 @@ class TillPage(Page):
     def _step(self) -> QFrame:
         frame, inside = card("stepCard")
         inside.setContentsMargins(24, 18, 24, 18)
-        self._steps = QStackedLayout()
+        self._steps = QStackedWidget()
         for page in (self._open_step(), self._count_step(), self._close_step(), self._deposit_step()):
             self._steps.addWidget(page)
-        inside.addLayout(self._steps, 1)
+        inside.addWidget(self._steps, 1)
         inside.addWidget(self._problem)
         return frame
 
