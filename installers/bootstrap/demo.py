@@ -9,6 +9,7 @@ import time
 
 from installers.bootstrap import demo_folder, demo_steps, system_packages, virtual_env
 from installers.bootstrap.console import Trouble, say
+from installers.bootstrap.demo_story import Story
 
 
 def command(options: argparse.Namespace) -> int:
@@ -21,7 +22,7 @@ def command(options: argparse.Namespace) -> int:
     if options.fresh and demo_folder.FOLDER.exists():
         shutil.rmtree(demo_folder.FOLDER)
     demo_folder.FOLDER.mkdir(exist_ok=True)
-    story = demo_steps.Story(check=options.check, households=options.households)
+    story = Story(check=options.check, households=options.households)
     try:
         for title, act in demo_steps.STEPS:
             say(f"\n» {title}")
@@ -39,7 +40,7 @@ def command(options: argparse.Namespace) -> int:
     return 0
 
 
-def _summary(story: demo_steps.Story, *, set_up_s: float, work_s: float) -> None:
+def _summary(story: Story, *, set_up_s: float, work_s: float) -> None:
     say("\nWhat was done")
     for line in story.done:
         say(f"  - {line}")

@@ -47,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="do all of it, drive the client unseen, stop; 0 = books balance"
     )
     trial.add_argument("--fresh", action="store_true", help="start over with new databases")
-    trial.add_argument("--households", type=int, default=None, help="a smaller town, for a quick look (default 10000)")
+    trial.add_argument(
+        "--households", type=int, default=10_000, help="a smaller town, for a quick look (default 10000)"
+    )
     tests = command("test", stages.command, "set up for tests and run all of them")
     tests.add_argument(
         "--only",
