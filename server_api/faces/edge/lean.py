@@ -10,7 +10,6 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
@@ -30,6 +29,11 @@ class LeanRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **settings: Any) -> None:
         super().__init__(path, endpoint, **settings)
         self._plan = _Plan.of(self)
+
+    @property
+    def is_lean(self) -> bool:
+        """True where we serve it ourselves."""
+        return self._plan is not None
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Refusals are raised; the shell answers them."""
@@ -103,9 +107,8 @@ class _Plan:
         raw = await request.body()
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if media_type not in _JSON_TYPES and not media_type.endswith("+json"):
-            raise RequestValidationError(
-                [{"type": "model_attributes_type", "loc": ("body",), "msg": "JSON", "input": None}]
-            )
+            wrong = {"type": "model_attributes_type", "loc": ("body",), "msg": "should be a JSON object"}
+            raise fault_of_validation([wrong])
         try:
             return kind.model_validate_json(raw)
         except ValidationError as error:
