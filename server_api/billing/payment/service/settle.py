@@ -88,7 +88,9 @@ def settle_accounts(uow: UnitOfWork, account_ids: Sequence[str]) -> Fen:
     account_store.move_books(uow.conn, moves)
     store.set_bills(uow.conn, bill_changes)
     account_store.set_standings(uow.conn, changed)
-    post(uow, postings, act_id=derived_id(uow.act_id, "settle", *account_ids[:1]))
+    # An act may issue several bills of one account, one after another: the first bill paid tells its turns apart.
+    turn = [bill_id for _period, bill_id, _left, _at in bill_changes[:1]]
+    post(uow, postings, act_id=derived_id(uow.act_id, "settle", *account_ids[:1], *turn))
     return Fen(settled_fen)
 
 
