@@ -42,7 +42,7 @@ def _migrate(args: argparse.Namespace, console: Console) -> int:
     with open_house(args, "migrate") as house:
         takeover = Takeover(
             house.databases, house.crossings, args.folder, dry_run=args.dry_run,
-            progress=lambda step, done, total: console.progress(t("migrate.progress", step=step, done=done, total=total)),
+            progress=lambda step, done, total: console.progress(_progress(step, done, total)),
         )  # fmt: skip
         report = takeover.run(systems)
     _show(report, console)
@@ -75,3 +75,7 @@ def _show(report: MigrationReport, console: Console) -> None:
 
 def _amount(count: int, fen: object) -> str:
     return str(count) if fen is None else f"{count} / {fen}"
+
+
+def _progress(step: str, done: int, total: int) -> str:
+    return t("migrate.progress", step=step, done=done, total=total)

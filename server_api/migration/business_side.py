@@ -118,13 +118,13 @@ def take_customers(
         customer_id, identities = recognise(record, known, uow.database.secrets)
         for key in identities:
             known.identities[key] = customer_id
-            links.append(store.link_row(store.EVERYWHERE, "identity", key, customer_id, ""))
+            links.append(store.link_row(store.EVERYWHERE, "identity", key, customer_id, "-"))
         if customer_id in made or f"made:{customer_id}" in known.identities:
             known.merged += 1
         else:
             made[customer_id] = _customer(record, customer_id, known, places[record.old_key])
             known.identities[f"made:{customer_id}"] = customer_id
-            links.append(store.link_row(store.EVERYWHERE, "identity", f"made:{customer_id}", customer_id, ""))
+            links.append(store.link_row(store.EVERYWHERE, "identity", f"made:{customer_id}", customer_id, "-"))
         known.customers[record.old_key] = customer_id
         known.new += 1
         links.append(store.link_row(system, "customer", record.old_key, customer_id, digest_of_record(record)))
