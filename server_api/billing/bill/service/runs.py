@@ -219,7 +219,7 @@ def latest_runs(conn: Connection, limit: int = 12, now: datetime | None = None) 
 
 def set_asides(conn: Connection, yyyymm: int, limit: int, cursor: str | None, language: str = "zh_CN") -> SetAsidePage:
     """Accounts a month's run set aside, with the reason in words."""
-    rows = bills.asides(conn, yyyymm, cursor or "", limit + 1)
+    rows = bills.asides(conn, yyyymm, cursor, limit + 1)
     items = tuple(
         SetAside(
             account_id=row.account_id, reason=row.reason, text=reason_words(row.reason, row.remark or "", language)

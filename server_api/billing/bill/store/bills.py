@@ -124,14 +124,12 @@ def forget_asides(conn: Connection, period: int, account_ids: Iterable[str]) -> 
         conn.execute(bill_aside.delete().where(bill_aside.c.period == period, bill_aside.c.account_id == account_id))
 
 
-def asides(conn: Connection, period: int, after_id: str, limit: int) -> Sequence[Row[Any]]:
+def asides(conn: Connection, period: int, after_id: str | None, limit: int) -> Sequence[Row[Any]]:
     """Accounts set aside in a period, by id."""
-    return conn.execute(
-        select(bill_aside)
-        .where(bill_aside.c.period == period, bill_aside.c.account_id > after_id)
-        .order_by(bill_aside.c.account_id)
-        .limit(limit)
-    ).all()
+    query = select(bill_aside).where(bill_aside.c.period == period)
+    if after_id:
+        query = query.where(bill_aside.c.account_id > after_id)
+    return conn.execute(query.order_by(bill_aside.c.account_id).limit(limit)).all()
 
 
 def aside_ids(conn: Connection, period: int, account_ids: Sequence[str]) -> set[str]:
