@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from datetime import date, datetime
 from enum import Enum, auto
 from functools import lru_cache
 from typing import Any, ClassVar
@@ -80,6 +81,14 @@ class Dialect(ABC):
     def like_prefix(self, text: str) -> str:
         """A LIKE pattern (escape ``\\``) for values that begin with ``text``; ``[`` is a wildcard on SQL Server."""
         return _LIKE_WILD.sub(r"\\\1", text) + "%"
+
+    def raw_day(self, on: date) -> Any:
+        """A calendar day as ``bulk_insert`` takes it."""
+        return on
+
+    def raw_instant(self, at: datetime) -> Any:
+        """An aware instant as ``bulk_insert`` takes it: zone-less UTC."""
+        return at.astimezone(UTC).replace(tzinfo=None)
 
     def bulk_insert(
         self, connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]],

@@ -8,6 +8,7 @@ transaction never fails half-way for want of the write lock. Checkpoints are run
 from __future__ import annotations
 
 import sqlite3
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool
 
 from server_api.platform.dialects.base import Dialect, Trouble, native_code
-from shared_models.values.clock import Clock
+from shared_models.values.clock import UTC, Clock
 
 BUSY_TIMEOUT_MS = 5_000
 
@@ -62,6 +63,13 @@ class SQLite(Dialect):
 
     def lock(self, query: Select[Any], table: Table) -> Select[Any]:
         return query  # BEGIN IMMEDIATE already holds the whole file
+
+    def raw_day(self, on: date) -> Any:
+        return on.isoformat()
+
+    def raw_instant(self, at: datetime) -> Any:
+        # As SQLAlchemy stores it; sqlite3's own conversion is deprecated and writes other text.
+        return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
 
     def clock_skew_s(self, connection: Connection, clock: Clock) -> float:
         return 0.0

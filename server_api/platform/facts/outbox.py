@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Insert, Select, Table, Update, bindparam, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from server_api.platform.dialects.base import Trouble
+from server_api.platform.dialects.prepared import Prepared
 from shared_models.contracts.events import MAX_PAYLOAD_BYTES
 from shared_models.values.ids import derived_id
 
@@ -36,21 +37,21 @@ def lane_of(aggregate: str, bulk: bool) -> int:
 class _Statements:
     """Built once: building them for each fact cost more than storing it."""
 
-    seq_of: Select[Any]
-    set_seq: Update
-    add_fact: Insert
-    add_pending: Insert
+    seq_of: Prepared
+    set_seq: Prepared
+    add_fact: Prepared
+    add_pending: Prepared
 
 
 @cache
 def _statements(aggregate: Table, out: Table, pending: Table) -> _Statements:
     mine = aggregate.c.aggregate == bindparam("b_aggregate")
     return _Statements(
-        seq_of=select(aggregate).where(mine),
-        set_seq=update(aggregate).where(mine).values(
+        seq_of=Prepared(select(aggregate).where(mine)),
+        set_seq=Prepared(update(aggregate).where(mine).values(
             last_seq=bindparam("b_seq"), epoch=bindparam("b_epoch"), epoch_first_seq=bindparam("b_first"),
-        ),
-        add_fact=insert(out), add_pending=insert(pending),
+        )),
+        add_fact=Prepared(insert(out)), add_pending=Prepared(insert(pending)),
     )
 
 
@@ -84,12 +85,12 @@ def store_told(uow: UnitOfWork) -> None:
         pending.append({name: fact[name] for name in ("lane_no", "aggregate", "seq", "epoch", "fact_id")})
         if not told.bulk:  # nobody waits for bulk news, and a job's act may tell thousands
             uow.after.append(f"{told.aggregate}@{place.seq}")
-    uow.conn.execute(statements.set_seq, [
+    statements.set_seq.many(uow.conn, [
         {"b_aggregate": name, "b_seq": place.seq, "b_epoch": place.epoch, "b_first": place.first}
         for name, place in places.items()
     ])
-    uow.conn.execute(statements.add_fact, facts)
-    uow.conn.execute(statements.add_pending, pending)
+    statements.add_fact.many(uow.conn, facts)
+    statements.add_pending.many(uow.conn, pending)
     uow.told.clear()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, or_, select, update
 
 from server_api.platform.database import Database
 from server_api.platform.facts import parking
@@ -26,7 +26,8 @@ class Comparison:
     """How two sides stand to each other in one direction.
 
     ``missing`` counts facts the receiver lacks and nobody is sending; ``waiting`` those on their way; ``lost_future``
-    names (aggregate, receiver's seq, sender's seq) where the receiver is ahead of the sender.
+    names (aggregate, receiver's seq, sender's seq) where the receiver is ahead of the sender; ``restored`` the
+    aggregates that have seen a second epoch.
     """
 
     aggregates: int = 0
@@ -35,6 +36,7 @@ class Comparison:
     missing: int = 0
     behind: list[tuple[str, int, int]] = field(default_factory=list)
     lost_future: list[tuple[str, int, int]] = field(default_factory=list)
+    restored: list[str] = field(default_factory=list)
     highest_epoch: int = 0
 
 
@@ -54,10 +56,37 @@ def _ask_again(source: Database, connection: Connection, envelope: Envelope, gap
     ).scalars().all()
     wanted = set(range(gap.seq + 1, envelope.seq))
     lacking = sorted(wanted - {int(seq) for seq in earlier})
-    if lacking:
-        parking.park(source, connection, envelope, f"FactGap: fact {lacking[0]} is not in the outbox any more")
+    if not lacking:
+        return _queue(source, connection, envelope.aggregate, gap.epoch, gap.seq)
+    known = connection.execute(select(out.c.seq).where(
+        out.c.aggregate == envelope.aggregate, out.c.seq > gap.seq, out.c.seq < envelope.seq)).scalars().all()
+    gone = sorted(wanted - {int(seq) for seq in known})
+    if gone:
+        parking.park(source, connection, envelope, f"FactGap: fact {gone[0]} is not in the outbox any more")
         return 0
-    return _queue(source, connection, envelope.aggregate, gap.epoch, gap.seq)
+    # Restored more than once: the receiver stands in an epoch this side has lost. All from there on is told anew.
+    return _tell_anew(source, connection, envelope.aggregate, gap)
+
+
+def _tell_anew(source: Database, connection: Connection, aggregate: str, gap: FactGap) -> int:
+    """Queue every fact after the receiver's place under this side's epoch; what it knows by id it does not apply."""
+    tables = source.platform
+    out, pending, owner = tables.fact_out, tables.fact_pending, tables.fact_aggregate
+    row = connection.execute(
+        source.dialect.lock(select(owner).where(owner.c.aggregate == aggregate), owner)).one()
+    epoch = max(int(row.epoch), gap.epoch + 1)
+    rows = connection.execute(select(out.c.fact_id, out.c.lane_no, out.c.seq, out.c.epoch).where(
+        out.c.aggregate == aggregate, out.c.seq > gap.seq).order_by(out.c.seq, out.c.epoch)).all()
+    latest = {int(found.seq): found for found in rows}
+    connection.execute(delete(pending).where(pending.c.aggregate == aggregate))
+    for seq, found in latest.items():
+        connection.execute(update(out).where(out.c.fact_id == found.fact_id).values(
+            epoch=epoch, epoch_first_seq=gap.seq + 1))
+        connection.execute(insert(pending).values(
+            lane_no=found.lane_no, aggregate=aggregate, seq=seq, epoch=epoch, fact_id=found.fact_id))
+    connection.execute(update(owner).where(owner.c.aggregate == aggregate).values(
+        epoch=epoch, epoch_first_seq=gap.seq + 1))
+    return len(latest)
 
 
 def _after(out: Any, epoch: int, seq: int) -> Any:
@@ -91,6 +120,8 @@ def compare(source: Database, target: Database) -> Comparison:
         aggregate = row.aggregate if row is not None else cursor.aggregate  # type: ignore[union-attr]
         told = int(row.last_seq) if row is not None else 0
         heard = int(cursor.seq) if cursor is not None else 0
+        if max(int(side.epoch) for side in (row, cursor) if side is not None) > 1:
+            found.restored.append(aggregate)
         new_epoch = row is not None and cursor is not None and row.epoch > cursor.epoch
         if heard > told or (new_epoch and heard >= int(row.epoch_first_seq)):  # type: ignore[union-attr]
             found.lost_future.append((aggregate, heard, told))
@@ -159,8 +190,8 @@ def replay(source: Database, target: Database) -> Replayed:
     done = Replayed(lost_future=len(found.lost_future))
     if found.lost_future:
         done.epoch = begin_epoch(source, at_least=found.highest_epoch + 1)
-        for name, _heard, told in found.lost_future:
-            target.write(lambda connection, n=name, t=told: _name_differences(target, connection, n, t))  # type: ignore[misc]
+    for name in sorted({name for name, _heard, _told in found.lost_future} | set(found.restored)):
+        _name_exactly(source, target, name)
     for name, heard, _told in found.behind:
         cursor = _cursor(target, name)
         epoch = int(cursor.epoch) if cursor is not None else 0
@@ -176,18 +207,28 @@ def _cursor(target: Database, name: str) -> Row[Any] | None:
         return connection.execute(select(table).where(table.c.aggregate == name)).one_or_none()
 
 
-def _name_differences(target: Database, connection: Connection, aggregate: str, told: int) -> None:
-    """List the facts of an aggregate after ``told`` that the receiver applied and the sender no longer knows."""
+def _name_exactly(source: Database, target: Database, aggregate: str) -> None:
+    """Compare an aggregate's inbox with its outbox fact by fact: list what only the receiver knows, settle the rest."""
+    out = source.platform.fact_out
+    with source.reading() as connection:
+        known = {row.fact_id: int(row.seq) for row in connection.execute(
+            select(out.c.fact_id, out.c.seq).where(out.c.aggregate == aggregate))}
+    target.write(lambda connection: _settle_and_name(target, connection, aggregate, known))
+
+
+def _settle_and_name(target: Database, connection: Connection, aggregate: str, known: dict[str, int]) -> None:
     inbox, difference = target.platform.fact_in, target.platform.fact_difference
-    lost = connection.execute(
-        select(inbox).outerjoin(difference, difference.c.fact_id == inbox.c.fact_id)
-        .where(inbox.c.aggregate == aggregate, inbox.c.seq > told, difference.c.fact_id.is_(None))
-    ).all()
-    for fact in lost:
-        connection.execute(insert(difference).values(
-            fact_id=fact.fact_id, aggregate=fact.aggregate, epoch=fact.epoch, seq=fact.seq, kind=fact.kind,
-            found_at=target.clock.now(), remark="applied here, no longer known to the restored sender",
-        ))
+    named = set(connection.execute(
+        select(difference.c.fact_id).where(difference.c.aggregate == aggregate)).scalars())
+    for fact_id in sorted(named & set(known)):
+        connection.execute(delete(difference).where(difference.c.fact_id == fact_id))
+    oldest = min(known.values(), default=1)  # what the log no longer holds cannot be compared
+    for fact in connection.execute(select(inbox).where(inbox.c.aggregate == aggregate, inbox.c.seq >= oldest)).all():
+        if fact.fact_id not in known and fact.fact_id not in named:
+            connection.execute(insert(difference).values(
+                fact_id=fact.fact_id, aggregate=fact.aggregate, epoch=fact.epoch, seq=fact.seq, kind=fact.kind,
+                found_at=target.clock.now(), remark="applied here, no longer known to the restored sender",
+            ))
 
 
 def begin_epoch(source: Database, at_least: int = 0) -> int:
