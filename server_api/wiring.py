@@ -13,6 +13,8 @@ from server_api.billing.bill import jobs as bill
 from server_api.billing.cashdesk import jobs as cashdesk
 from server_api.billing.ledger import jobs as ledger
 from server_api.billing.payment import jobs as payment
+from server_api.billing.rating import jobs as rating
+from server_api.billing.usage import jobs as usage
 from server_api.business.inventory import jobs as inventory
 from server_api.business.party import jobs as party
 from server_api.platform import upkeep
@@ -26,6 +28,8 @@ WIRES: tuple[Callable[[Wiring], None], ...] = (
     ledger.wire,
     account.wire,
     cashdesk.wire,
+    usage.wire,
+    rating.wire,
     bill.wire,
     payment.wire,
     party.wire,

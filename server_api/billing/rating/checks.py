@@ -21,7 +21,9 @@ def charge_explains_itself(database: Database) -> Finding:
         totals = store.totals(conn)
     explained = explain_rows(rows, tariffs)
     wrong = tuple(
-        f"{row.period} {row.account_id} {row.usage_id}" for row in rows
-        if row.charge_micro_yuan != (explained[row.usage_id].charge.amount_micro_yuan if row.usage_id in explained else 0)
+        f"{row.period} {row.account_id} {row.usage_id}"
+        for row in rows
+        if row.charge_micro_yuan
+        != (explained[row.usage_id].charge.amount_micro_yuan if row.usage_id in explained else 0)
     )
     return Finding(counted=int(totals.calls), amount=MicroYuan(int(totals.charge_micro_yuan)).to_fen(), wrong=wrong)

@@ -13,15 +13,20 @@ _DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 def document_of(tariff: Tariff) -> dict[str, Any]:
     """The tariff with every value as text, in the words of the tariff format."""
     document: dict[str, Any] = {
-        "tariff": tariff.code, "name": dict(tariff.names), "effective_from": tariff.effective_on.isoformat(),
-        "quantity": tariff.quantity.value, "source": tariff.source,
+        "tariff": tariff.code,
+        "name": dict(tariff.names),
+        "effective_from": tariff.effective_on.isoformat(),
+        "quantity": tariff.quantity.value,
+        "source": tariff.source,
         "rows": [_row(row) for row in tariff.rows],
     }
     if any(window.code != WHOLE_DAY for window in tariff.windows):
         windows: dict[str, list[dict[str, str]]] = {}
         for window in tariff.windows:
             days = ",".join(name for bit, name in enumerate(_DAY_NAMES) if window.days >> bit & 1)
-            windows.setdefault(window.code, []).append({"from": _clock(window.from_s), "until": _clock(window.until_s), "days": days})
+            windows.setdefault(window.code, []).append(
+                {"from": _clock(window.from_s), "until": _clock(window.until_s), "days": days}
+            )
         document["windows"] = windows
     if tariff.included:
         document["included"] = [
@@ -33,7 +38,11 @@ def document_of(tariff: Tariff) -> dict[str, Any]:
 
 def _row(row: Row) -> dict[str, Any]:
     table: dict[str, Any] = {
-        "row": row.code, "zones": list(row.zones), "item": row.item_code, "step": str(row.step), "per": str(row.per),
+        "row": row.code,
+        "zones": list(row.zones),
+        "item": row.item_code,
+        "step": str(row.step),
+        "per": str(row.per),
         "price": {code: _price(amount) for code, amount in row.prices_micro_yuan.items()},
     }
     if row.first:

@@ -53,7 +53,8 @@ def explanation_of(call: dict[str, Any], tariffs: Compiled) -> Explanation:
             _version, included = tariffs.allowances[row[f"a{rank}_no"]]
             steps.append(Step(f"included:{included.code}", drawn, 1, 0, den))
     if not any(step.kind.startswith("included") for step in steps) and call["covered"]:
-        steps.append(Step("included", call["covered"], 1, 0, den))
+        codes = [tariffs.allowances[row[f"a{rank}_no"]][1].code for rank in range(tariffs.ranks) if row[f"a{rank}_no"]]
+        steps.append(Step(f"included:{'+'.join(codes)}", call["covered"], 1, 0, den))
     if call.get("free"):
         return Explanation((Step("free", call["quantity"], 1, 0, den),), MicroYuan(0), 0, den)
     if call["units"] and row["connect"]:
@@ -90,13 +91,30 @@ def shown(step: Step, key: PriceKey, language: str) -> ChargeStep:
     kind, _, code = step.kind.partition(":")
     price = MicroYuan(step.numerator // (step.denominator * step.units)) if step.units else MicroYuan(0)
     amount = MicroYuan(step.amount_micro_yuan)
-    where = "" if code in ("", WHOLE_DAY) or kind == "included" else resources.text("ui.charge.in_window", language, window=_window_name(code, language))
-    words = resources.text(
-        f"ui.charge.{kind}", language, units=step.units, size=size_text(step.unit_size, key.tariff.quantity, language),
-        quantity=size_text(step.units, key.tariff.quantity, language), price=price, amount=amount, code=code, where=where,
+    where = (
+        ""
+        if code in ("", WHOLE_DAY) or kind == "included"
+        else resources.text("ui.charge.in_window", language, window=_window_name(code, language))
     )
-    return ChargeStep(kind=step.kind, units=step.units, unit_size=step.unit_size, price_micro_yuan=price,
-                      amount_micro_yuan=amount, text=words)
+    words = resources.text(
+        f"ui.charge.{kind}",
+        language,
+        units=step.units,
+        size=size_text(step.unit_size, key.tariff.quantity, language),
+        quantity=size_text(step.units, key.tariff.quantity, language),
+        price=price,
+        amount=amount,
+        code=code,
+        where=where,
+    )
+    return ChargeStep(
+        kind=step.kind,
+        units=step.units,
+        unit_size=step.unit_size,
+        price_micro_yuan=price,
+        amount_micro_yuan=amount,
+        text=words,
+    )
 
 
 def _window_name(code: str, language: str) -> str:
@@ -110,7 +128,8 @@ def size_text(size: int, quantity: Quantity, language: str) -> str:
     if quantity is Quantity.SESSIONS:
         return resources.text("ui.charge.sessions", language, n=size)
     units: Sequence[tuple[int, str]] = (
-        ((3600, "hours"), (60, "minutes"), (1, "seconds")) if quantity is Quantity.SECONDS
+        ((3600, "hours"), (60, "minutes"), (1, "seconds"))
+        if quantity is Quantity.SECONDS
         else ((2**30, "gigabytes"), (2**20, "megabytes"), (2**10, "kilobytes"), (1, "octets"))
     )
     for unit, name in units:
@@ -124,8 +143,12 @@ def sentence(explanation: Explanation, steps: Sequence[ChargeStep], language: st
     words = resources.text("ui.charge.and", language).join(step.text for step in steps)
     total = resources.text("ui.charge.total", language, amount=explanation.charge)
     if explanation.rounded_away_numerator:
-        words += resources.text("ui.charge.rounded", language, numerator=explanation.rounded_away_numerator,
-                                denominator=explanation.denominator)
+        words += resources.text(
+            "ui.charge.rounded",
+            language,
+            numerator=explanation.rounded_away_numerator,
+            denominator=explanation.denominator,
+        )
     return f"{words}{total}" if words else total.lstrip(" ＝=")
 
 
@@ -136,8 +159,14 @@ def stored_steps(rated: pl.DataFrame, tariffs: Compiled) -> pl.DataFrame:
         steps = explanation_of(call, tariffs).steps
         if len(steps) > 1 or any(step.kind.startswith("included") for step in steps):
             rows += [
-                (call["usage_id"], number, step.kind[:32], step.units * step.unit_size,
-                 step.numerator // (step.denominator * max(step.units, 1)), step.amount_micro_yuan)
+                (
+                    call["usage_id"],
+                    number,
+                    step.kind[:32],
+                    step.units * step.unit_size,
+                    step.numerator // (step.denominator * max(step.units, 1)),
+                    step.amount_micro_yuan,
+                )
                 for number, step in enumerate(steps)
             ]
     names = ("usage_id", "step_no", "kind", "quantity", "price_micro_yuan", "amount_micro_yuan")

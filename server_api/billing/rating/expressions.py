@@ -1,8 +1,8 @@
 """Guide and rate as column expressions, written once against narwhals.
 
-Input columns: usage_id, start_s (UTC), quantity columns (duration_s, octets), called_15 (the called number in full, left
-aligned to 15 digits, 0 for none), free, and the key its owner is found by. Nothing here depends on the order or the size
-of a batch except included units, whose order is (start, usage_id) within owner and period.
+Input columns: usage_id, start_s (UTC), quantity columns (duration_s, octets), called_15 (the called number in full,
+left aligned to 15 digits, 0 for none), free, and the key its owner is found by. Nothing here depends on the order or
+the size of a batch except included units, whose order is (start, usage_id) within owner and period.
 
 Rules of this file, held by a test: a window function always has order_by; no division outside arithmetic.py.
 """
@@ -10,12 +10,13 @@ Rules of this file, held by a test: a window function always has order_by; no di
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import narwhals as nw
 
 from server_api.billing.rating.arithmetic import at_least, at_most, ceil_div, constant, floor_div, remainder
 
-Frame = nw.LazyFrame[object]
+Frame = nw.LazyFrame[Any]
 c = nw.col
 DAY_S = 86_400
 TOWN_OFFSET_S = 28_800
@@ -23,9 +24,10 @@ NUMBER_DIGITS = 15
 
 
 def in_segments(calls: Frame, ranks: Sequence[Frame], key: str, takes: Sequence[str], at: str) -> Frame:
-    """Join what held for ``key`` at the time ``at``: rank frames hold (key, from_s, until_s, takes…), a row per key each.
+    """Join what held for ``key`` at the time ``at``.
 
-    An equi-join per rank and then the interval: a row is never multiplied, whatever the intervals are.
+    Each rank frame holds (key, from_s, until_s, takes…) with a row per key at most. An
+    equi-join per rank and then the interval: a row is never multiplied, whatever the intervals are.
     """
     for rank, frame in enumerate(ranks):
         renamed = frame.rename({name: f"{name}_r" for name in ("from_s", "until_s", *takes)})
@@ -45,15 +47,20 @@ def with_zone(calls: Frame, prefixes: Mapping[int, Frame]) -> Frame:
         calls = calls.with_columns(prefix=floor_div(c("called_15"), 10 ** (NUMBER_DIGITS - length)))
         calls = calls.join(frame.rename({"zone_no": "zone_r"}), on="prefix", how="left")
         found = ~c("zone_r").is_null() & (c("called_15") > 0)
-        calls = calls.with_columns(zone_no=nw.when(found).then(c("zone_r")).otherwise(c("zone_no"))).drop("prefix", "zone_r")
+        calls = calls.with_columns(zone_no=nw.when(found).then(c("zone_r")).otherwise(c("zone_no"))).drop(
+            "prefix", "zone_r"
+        )
     return calls
 
 
 def with_quantity(calls: Frame) -> Frame:
     """``quantity``: what the price row charges for (seconds, octets or one session); nothing where a call is free."""
     return calls.with_columns(
-        quantity=nw.when(c("quantity_no") == 0).then(c("duration_s"))
-        .when(c("quantity_no") == 1).then(c("octets")).otherwise(constant(1))
+        quantity=nw.when(c("quantity_no") == 0)
+        .then(c("duration_s"))
+        .when(c("quantity_no") == 1)
+        .then(c("octets"))
+        .otherwise(constant(1))
     )
 
 
@@ -71,7 +78,9 @@ def with_covered(calls: Frame, ranks: int) -> Frame:
             total=c("wish").cum_sum().over("product_id", "period", "allowance", order_by=["start_s", "usage_id"])
         )
         draw = at_most(c("total"), cap) - at_most(c("total") - c("wish"), cap)
-        calls = calls.with_columns(nw.when(c("wish") > 0).then(at_most(draw, c("left"))).otherwise(constant(0)).alias(f"draw{rank}"))
+        calls = calls.with_columns(
+            nw.when(c("wish") > 0).then(at_most(draw, c("left"))).otherwise(constant(0)).alias(f"draw{rank}")
+        )
         calls = calls.with_columns(left=c("left") - c(f"draw{rank}")).drop("wish", "allowance", "total")
     free_or_all = nw.when(c("free") == 1).then(constant(0)).otherwise(c("quantity") - c("left"))
     return calls.with_columns(covered=free_or_all).drop("left")
@@ -85,7 +94,11 @@ def priced(calls: Frame, *, windows: int, days: int, day_types: bool, explain: b
     With ``explain`` the block counts stay as columns ``s<d>_<j>_first`` and ``s<d>_<j>_rest``.
     """
     rest = nw.when(c("free") == 1).then(constant(0)).otherwise(at_least(c("quantity") - c("covered"), constant(0)))
-    begin = nw.when(c("quantity_no") == 0).then(c("start_s") + TOWN_OFFSET_S + c("covered")).otherwise(c("start_s") + TOWN_OFFSET_S)
+    begin = (
+        nw.when(c("quantity_no") == 0)
+        .then(c("start_s") + TOWN_OFFSET_S + c("covered"))
+        .otherwise(c("start_s") + TOWN_OFFSET_S)
+    )
     calls = calls.with_columns(rest=rest, begin=begin)
     more = ceil_div(at_least(c("rest") - c("first"), constant(0)), c("step"))
     calls = calls.with_columns(units=nw.when(c("rest") > 0).then(more + 1).otherwise(constant(0)))
@@ -98,9 +111,9 @@ def priced(calls: Frame, *, windows: int, days: int, day_types: bool, explain: b
         calls, total = _by_windows(calls, windows, days, day_types, explain)
     charge = floor_div(c("connect") * c("den") + total, c("den"))
     charge = at_most(at_least(charge, c("minimum")), c("cap"))
-    return calls.with_columns(
-        charge_micro_yuan=nw.when(c("units") > 0).then(charge).otherwise(constant(0))
-    ).drop("rest", "begin")
+    return calls.with_columns(charge_micro_yuan=nw.when(c("units") > 0).then(charge).otherwise(constant(0))).drop(
+        "rest", "begin"
+    )
 
 
 def _by_windows(calls: Frame, windows: int, days: int, day_types: bool, explain: bool) -> tuple[Frame, nw.Expr]:

@@ -39,7 +39,7 @@ from shared_models.values.ids import derived_id, new_id
 from shared_models.values.period import Month
 
 LEASE_S = 30
-_RENEW_S = 5.0
+_RENEW_NS = 5_000_000_000
 #: progress(bytes done, bytes in all, records read so far)
 Progress = Callable[[int, int, int], None]
 
@@ -58,24 +58,30 @@ class _Import:
     oldest_s: int
     newest_s: int
     cancelled: Callable[[], bool]
-    size: TurnSize = field(default_factory=TurnSize)
-    renewed_at: float = 0.0
+    size: TurnSize
+    renewed_ns: int = 0
     taken: dict[int, npt.NDArray[np.int64]] = field(default_factory=dict)
 
     def beat(self) -> None:
         """Between turns: stop if asked to, and keep the file ours."""
         if self.cancelled():
             raise ImportCancelled(file=self.source.path.name)
-        if time.monotonic() - self.renewed_at > _RENEW_S:
-            self.renewed_at = time.monotonic()
+        if time.monotonic_ns() - self.renewed_ns > _RENEW_NS:
+            self.renewed_ns = time.monotonic_ns()
             until = SystemClock().now() + timedelta(seconds=LEASE_S)
             if not self.database.write(lambda conn: usage_store.renew_lease(conn, self.file_no, self.worker, until)):
                 raise UsageBeingImported(file=self.source.path.name)
 
 
 def import_file(
-    database: Database, path: Path, *, format_code: str | None = None, switch_code: str | None = None,
-    progress: Progress | None = None, cancelled: Callable[[], bool] = lambda: False, context: WorkContext | None = None,
+    database: Database,
+    path: Path,
+    *,
+    format_code: str | None = None,
+    switch_code: str | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+    context: WorkContext | None = None,
     deal: bool = True,
 ) -> UsageFileReport:
     """Bring a usage file in and rate it; an import begun earlier is gone on with.
@@ -85,8 +91,12 @@ def import_file(
     """
     source = open_usage(path, format_code)
     switch = switch_code or policy().switch_code
-    act = Act(derived_id("usage_file", source.sha256, new_id()), "usage.register",
-              digest_of({"sha256": source.sha256, "switch": switch}), context or system_context("usage import"))
+    act = Act(
+        derived_id("usage_file", source.sha256, new_id()),
+        "usage.register",
+        digest_of({"sha256": source.sha256, "switch": switch}),
+        context or system_context("usage import"),
+    )
     outcome = perform(database, act, lambda uow: usage_service.register_file(uow, source=source, switch_code=switch))
     registered = UsageFileReport.model_validate_json(outcome.reply)
     run = _claimed(database, source, registered.file_no, switch, cancelled)
@@ -102,7 +112,9 @@ def import_file(
         return usage_service.report_of(conn, run.file_no)
 
 
-def _claimed(database: Database, source: UsageSource, file_no: int, switch: str, cancelled: Callable[[], bool]) -> _Import:
+def _claimed(
+    database: Database, source: UsageSource, file_no: int, switch: str, cancelled: Callable[[], bool]
+) -> _Import:
     """Take the right to import, also from a worker of this machine that died."""
     worker = f"{socket.gethostname()[:30]}:{os.getpid()}:{new_id()[:8]}"
     now = SystemClock().now()
@@ -119,10 +131,18 @@ def _claimed(database: Database, source: UsageSource, file_no: int, switch: str,
     limits = policy()
     registered_s = int(row.registered_at.timestamp())
     return _Import(
-        database, source, load_guide(database, source.service), file_no, row.switch_code,
-        Month.of(town_day(row.registered_at)).yyyymm, worker,
-        oldest_s=registered_s - limits.max_age_days * 86_400, newest_s=registered_s + limits.max_ahead_s,
-        cancelled=cancelled, renewed_at=time.monotonic(),
+        database,
+        source,
+        load_guide(database, source.service),
+        file_no,
+        row.switch_code,
+        Month.of(town_day(row.registered_at)).yyyymm,
+        worker,
+        oldest_s=registered_s - limits.max_age_days * 86_400,
+        newest_s=registered_s + limits.max_ahead_s,
+        cancelled=cancelled,
+        size=TurnSize(database),
+        renewed_ns=time.monotonic_ns(),
     )
 
 
@@ -146,7 +166,7 @@ def _pieces(run: _Import, progress: Progress | None) -> None:
         row = usage_store.file_by_no(conn, run.file_no)
     assert row is not None
     lines, read = row.lines_done, row.read_count
-    for piece in run.source.pieces[row.pieces_done:]:
+    for piece in run.source.pieces[row.pieces_done :]:
         run.beat()
         counted, line_count = _piece(run, piece, lines)
         number, counts, these_lines = piece.number, counted, line_count
@@ -170,7 +190,9 @@ def _piece(run: _Import, piece: Piece, first_line: int) -> tuple[dict[str, int],
     duplicates = int(len(good) - fresh_mask.sum())
     fresh = good.filter(pl.Series(fresh_mask))
     longest = policy().max_call_s if run.source.service == "voice" else policy().max_session_s
-    rated = rate(fresh.lazy().drop("reason"), run.guide.tariffs, run.guide.owners, included=False, longest_s=longest).collect()
+    rated = rate(
+        fresh.lazy().drop("reason"), run.guide.tariffs, run.guide.owners, included=False, longest_s=longest
+    ).collect()
     accepted = rated.filter(pl.col("reason") == 0)
     aside = pl.concat([ready.filter(pl.col("reason") != 0), rated.filter(pl.col("reason") != 0).select(ready.columns)])
     _store(run, piece, accepted, aside, decoded.raw, own, first_turn)
@@ -179,8 +201,12 @@ def _piece(run: _Import, piece: Piece, first_line: int) -> tuple[dict[str, int],
         run.taken[month] = np.sort(np.concatenate([run.taken[month], new]), kind="stable")
     read = decoded.record_count - absorbed
     counts = {
-        "record_count": decoded.record_count, "joined_count": absorbed, "read_count": read,
-        "accepted_count": read - len(aside) - duplicates, "rejected_count": len(aside), "duplicate_count": duplicates,
+        "record_count": decoded.record_count,
+        "joined_count": absorbed,
+        "read_count": read,
+        "accepted_count": read - len(aside) - duplicates,
+        "rejected_count": len(aside),
+        "duplicate_count": duplicates,
         "charge_micro_yuan": int(accepted["charge_micro_yuan"].sum()),
     }
     return counts, decoded.line_count
@@ -215,8 +241,13 @@ def _fresh(good: pl.DataFrame, taken: dict[int, npt.NDArray[np.int64]]) -> npt.N
 
 
 def _store(
-    run: _Import, piece: Piece, accepted: pl.DataFrame, aside: pl.DataFrame, raw: pl.DataFrame,
-    own: npt.NDArray[np.int64], first_turn: int,
+    run: _Import,
+    piece: Piece,
+    accepted: pl.DataFrame,
+    aside: pl.DataFrame,
+    raw: pl.DataFrame,
+    own: npt.NDArray[np.int64],
+    first_turn: int,
 ) -> None:
     writer = PieceWriter(run.database, run.guide, run.file_no, piece.number, first_turn, run.beat, run.size)
     rows = rated_rows(accepted, run.guide, run.file_no)
@@ -234,9 +265,8 @@ def _store(
 def _not_pooled_yet(run: _Import, piece: Piece, pooled: pl.DataFrame) -> pl.DataFrame:
     if not len(pooled):
         return pooled
-    low, high = pooled["file_pos"].min(), pooled["file_pos"].max()
+    places = pooled["file_pos"].to_list()
+    months = pooled["period"].unique().to_list()
     with run.database.reading() as conn:
-        known = usage_store.pooled_in_piece(conn, run.file_no, pooled["period"].unique().to_list(), int(low), int(high) + 1)  # type: ignore[arg-type,call-overload]
+        known = usage_store.pooled_in_piece(conn, run.file_no, months, min(places), max(places) + 1)
     return pooled.filter(~pl.col("file_pos").is_in(list(known))) if known else pooled
-
-

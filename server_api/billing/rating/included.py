@@ -19,8 +19,8 @@ from server_api.billing.rating import expressions as ex
 from server_api.billing.rating import store
 from server_api.billing.rating.explain import stored_steps
 from server_api.billing.rating.guide import tariffs_by_number
-from server_api.billing.rating.turns import TurnSize
 from server_api.billing.rating.tariff.compile import ROWS_PER_VERSION, Compiled, compile_tariffs
+from server_api.billing.rating.turns import TurnSize
 from server_api.billing.usage.policy import policy
 from server_api.platform.database import Database
 from shared_models.tables.billing.rating import rated_step
@@ -29,8 +29,16 @@ _ACCOUNTS_AT_ONCE = 400
 _KEYS_A_TURN = 200
 _FEW_ROWS = 200
 _CALL = {
-    "account_id": pl.String, "usage_id": pl.Int64, "product_id": pl.String, "price_no": pl.Int64, "start_s": pl.Int64,
-    "duration_s": pl.Int64, "quantity": pl.Int64, "old_units": pl.Int64, "old_covered": pl.Int64, "old_charge": pl.Int64,
+    "account_id": pl.String,
+    "usage_id": pl.Int64,
+    "product_id": pl.String,
+    "price_no": pl.Int64,
+    "start_s": pl.Int64,
+    "duration_s": pl.Int64,
+    "quantity": pl.Int64,
+    "old_units": pl.Int64,
+    "old_covered": pl.Int64,
+    "old_charge": pl.Int64,
 }
 
 
@@ -42,13 +50,13 @@ def deal_included_units(database: Database, period: int | None = None, beat: Cal
             return 0
         tariffs = all_tariffs(conn)
     changed = 0
-    size = TurnSize(_FEW_ROWS)
+    size = TurnSize(database, _FEW_ROWS)
     for month in periods:
         with database.reading() as conn:
             due = [(row.account_id, row.product_id) for row in store.due(conn, month)]
         accounts = sorted({account for account, _ in due})
         for begin in range(0, len(accounts), _ACCOUNTS_AT_ONCE):
-            some = set(accounts[begin:begin + _ACCOUNTS_AT_ONCE])
+            some = set(accounts[begin : begin + _ACCOUNTS_AT_ONCE])
             changed += _deal(database, month, sorted(some), [key for key in due if key[0] in some], tariffs, size, beat)
     return changed
 
@@ -72,15 +80,21 @@ def reprice(calls: pl.DataFrame, tariffs: Compiled, *, explain: bool = False, de
 
 
 def _deal(
-    database: Database, period: int, accounts: Sequence[str], keys: Sequence[tuple[str, str]], tariffs: Compiled,
-    size: TurnSize, beat: Callable[[], None],
+    database: Database,
+    period: int,
+    accounts: Sequence[str],
+    keys: Sequence[tuple[str, str]],
+    tariffs: Compiled,
+    size: TurnSize,
+    beat: Callable[[], None],
 ) -> int:
     with database.reading() as conn:
         rows = store.calls_of_accounts(conn, period, accounts, {product for _, product in keys})
     calls = pl.DataFrame([tuple(row) for row in rows], schema=_CALL, orient="row").with_columns(period=pl.lit(period))
     dealt = reprice(calls, tariffs, explain=True)
     differs = (
-        (pl.col("covered") != pl.col("old_covered")) | (pl.col("units") != pl.col("old_units"))
+        (pl.col("covered") != pl.col("old_covered"))
+        | (pl.col("units") != pl.col("old_units"))
         | (pl.col("charge_micro_yuan") != pl.col("old_charge"))
     )
     changed = dealt.filter(differs)
@@ -88,30 +102,38 @@ def _deal(
     _write_changes(database, period, changed, steps, size, beat)
     for begin in range(0, len(keys), _KEYS_A_TURN):
         with database.batch() as conn:
-            store.dealt(conn, period, keys[begin:begin + _KEYS_A_TURN])
+            store.dealt(conn, period, keys[begin : begin + _KEYS_A_TURN])
     return len(changed)
 
 
 def _write_changes(
-    database: Database, period: int, changed: pl.DataFrame, steps: pl.DataFrame, size: TurnSize, beat: Callable[[], None],
+    database: Database,
+    period: int,
+    changed: pl.DataFrame,
+    steps: pl.DataFrame,
+    size: TurnSize,
+    beat: Callable[[], None],
 ) -> None:
     by_id: dict[int, list[tuple[Any, ...]]] = {}
     for row in steps.rows():
         by_id.setdefault(row[0], []).append(row[1:])
     had_steps = set(changed.filter(pl.col("old_covered") > 0)["usage_id"].to_list()) | set(by_id)
-    values = changed.select("account_id", "usage_id", "covered", "units", "charge_micro_yuan").sort("account_id", "usage_id").rows()
+    values = (
+        changed.select("account_id", "usage_id", "covered", "units", "charge_micro_yuan")
+        .sort("account_id", "usage_id")
+        .rows()
+    )
     at = 0
     while at < len(values):
-        some = values[at:at + size.rows]
+        some = values[at : at + size.rows]
         step_rows = [(period, row[0], row[1], *step) for row in some for step in by_id.get(row[1], ())]
-        asked = time.perf_counter()
         with database.batch() as conn:
-            begun = time.perf_counter()
+            begun = time.perf_counter_ns()
             store.recharge(conn, period, some)
             if dropped := [(row[0], row[1]) for row in some if row[1] in had_steps]:
                 store.drop_steps(conn, period, dropped)
             database.bulk_insert(conn, rated_step, store.STEP_COLUMNS, step_rows)
-        size.learn(len(some), begun - asked, time.perf_counter() - begun)
+        size.learn(len(some), time.perf_counter_ns() - begun)
         at += len(some)
         beat()
 
@@ -122,10 +144,16 @@ def with_steps(rated: pl.DataFrame, tariffs: Compiled) -> pl.DataFrame:
     crossing = rated.filter(pl.col("price_no").is_in(split) & (pl.col("free") != 1)) if split else rated.head(0)
     if not len(crossing):
         return stored_steps(crossing.head(0), tariffs)
-    calls = crossing.select("usage_id", "account_id", "product_id", "period", "price_no", "start_s", "duration_s", "quantity", "covered")
+    calls = crossing.select(
+        "usage_id", "account_id", "product_id", "period", "price_no", "start_s", "duration_s", "quantity", "covered"
+    )
     explained = reprice(calls, tariffs, explain=True, deal=False)
-    parts = [name.removesuffix("_first") for name in explained.columns if name.endswith("_first") and name.startswith("s")]
-    used = pl.sum_horizontal([((pl.col(f"{part}_first") + pl.col(f"{part}_rest")) > 0).cast(pl.Int64) for part in parts])
+    parts = [
+        name.removesuffix("_first") for name in explained.columns if name.endswith("_first") and name.startswith("s")
+    ]
+    used = pl.sum_horizontal(
+        [((pl.col(f"{part}_first") + pl.col(f"{part}_rest")) > 0).cast(pl.Int64) for part in parts]
+    )
     return stored_steps(explained.filter(used > 1), tariffs)
 
 

@@ -45,8 +45,14 @@ def keep_price_book(uow: UnitOfWork, envelope: Envelope, payload: PriceBookPubli
     """Keep what a complete price book must look like."""
     known = store.price_book(uow.conn, payload.version) is not None
     store.put_price_book(
-        uow.conn, known, payload.version, row_count=payload.row_count, digest=payload.digest,
-        effective_on=payload.effective_on, heard_at=uow.now, **({} if known else {"live": False}),
+        uow.conn,
+        known,
+        payload.version,
+        row_count=payload.row_count,
+        digest=payload.digest,
+        effective_on=payload.effective_on,
+        heard_at=uow.now,
+        **({} if known else {"live": False}),
     )
     _make_live(uow, payload.version)
 
@@ -74,8 +80,9 @@ def keep_product(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) 
 def spans_of(payload: ProductRecorded, seq: int) -> list[dict[str, Any]]:
     """The offerings of a product as spans of days. The last event of a day counts; suspension changes no price."""
     spans: dict[date, dict[str, Any]] = {}
-    changes = [event for event in payload.events
-               if event.kind not in (BillingEventKind.SUSPENDED, BillingEventKind.RESUMED)]
+    changes = [
+        event for event in payload.events if event.kind not in (BillingEventKind.SUSPENDED, BillingEventKind.RESUMED)
+    ]
     for event in changes:
         if event.kind is BillingEventKind.TERMINATED:
             for span in spans.values():
@@ -85,8 +92,13 @@ def spans_of(payload: ProductRecorded, seq: int) -> list[dict[str, Any]]:
             if span["until_on"] is None or span["until_on"] > event.effective_on:
                 span["until_on"] = event.effective_on
         spans[event.effective_on] = {
-            "product_id": payload.product_id, "from_on": event.effective_on, "until_on": None, "service": payload.service,
-            "offering_code": event.offering_code, "bundle_code": event.bundle_code, "book_version": event.price_version,
+            "product_id": payload.product_id,
+            "from_on": event.effective_on,
+            "until_on": None,
+            "service": payload.service,
+            "offering_code": event.offering_code,
+            "bundle_code": event.bundle_code,
+            "book_version": event.price_version,
             "source_seq": seq,
         }
     return [span for span in spans.values() if span["until_on"] is None or span["from_on"] < span["until_on"]]
@@ -109,6 +121,9 @@ def product_copy(database: Database) -> Sequence[CopyRow]:
     with database.reading() as conn:
         rows = store.product_rows(conn)
     return [
-        CopyRow(f"{row.product_id}:{row.from_on}", f"{row.until_on}:{row.offering_code}:{row.bundle_code}:{row.book_version}")
+        CopyRow(
+            f"{row.product_id}:{row.from_on}",
+            f"{row.until_on}:{row.offering_code}:{row.bundle_code}:{row.book_version}",
+        )
         for row in rows
     ]

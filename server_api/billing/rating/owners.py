@@ -20,7 +20,13 @@ from shared_models.contracts.rating import PriceRow
 
 FOREVER_S = 2**62
 NO_PLAN = -1
-_SCHEMA = {"from_s": pl.Int64(), "until_s": pl.Int64(), "product_id": pl.String(), "plan_no": pl.Int64(), "account_id": pl.String()}
+_SCHEMA = {
+    "from_s": pl.Int64(),
+    "until_s": pl.Int64(),
+    "product_id": pl.String(),
+    "plan_no": pl.Int64(),
+    "account_id": pl.String(),
+}
 Span = tuple[int, int]
 
 
@@ -41,17 +47,26 @@ class Plans:
 
 
 def plan_of(rows: Sequence[PriceRow], offering_code: str, bundle_code: str, service: str, on: date) -> tuple[str, ...]:
-    """The tariffs of a product on a day: those its bundle names for the service and those its offering names, by rank."""
+    """The tariffs of a product on a day, by rank: those its bundle names for the service and those of its offering."""
     usage = [
-        row for row in rows
-        if row.kind == "usage" and row.tariff_code and row.valid_from <= on and (row.valid_until is None or on < row.valid_until)
-        and (row.offering_code == offering_code or (bundle_code and row.offering_code == bundle_code and row.service == service))
+        row
+        for row in rows
+        if row.kind == "usage"
+        and row.tariff_code
+        and row.valid_from <= on
+        and (row.valid_until is None or on < row.valid_until)
+        and (
+            row.offering_code == offering_code
+            or (bundle_code and row.offering_code == bundle_code and row.service == service)
+        )
     ]
     ordered = sorted(usage, key=lambda row: (row.rank, row.offering_code != bundle_code, row.price_code))
     return tuple(dict.fromkeys(row.tariff_code for row in ordered))
 
 
-def product_plans(products: Iterable[Any], books: Mapping[int, Sequence[PriceRow]], plans: Plans) -> dict[str, list[tuple[int, int, int]]]:
+def product_plans(
+    products: Iterable[Any], books: Mapping[int, Sequence[PriceRow]], plans: Plans
+) -> dict[str, list[tuple[int, int, int]]]:
     """Spans (from_s, until_s, plan_no) by product. A price book not heard of yet gives no plan: the usage waits."""
     known: dict[tuple[Any, ...], int] = {}
     found: dict[str, list[tuple[int, int, int]]] = {}
@@ -80,7 +95,9 @@ def product_payers(relations: Iterable[Any], group: str) -> dict[str, list[tuple
 
 
 def owner_ranks(
-    accesses: Iterable[Any], kind: str, plans: Mapping[str, Sequence[tuple[int, int, int]]],
+    accesses: Iterable[Any],
+    kind: str,
+    plans: Mapping[str, Sequence[tuple[int, int, int]]],
     payers: Mapping[str, Sequence[tuple[int, int, str]]],
 ) -> list[pl.DataFrame]:
     """Frames (owner_key, from_s, until_s, product_id, plan_no, account_id), the n-th span of each key in the n-th."""
@@ -131,10 +148,19 @@ def _disjoint(claims: Sequence[tuple[int, int, str]]) -> list[tuple[int, int, st
 
 
 def _cut(
-    begin: int, end: int, plans: Sequence[tuple[int, int, int]], payers: Sequence[tuple[int, int, str]],
+    begin: int,
+    end: int,
+    plans: Sequence[tuple[int, int, int]],
+    payers: Sequence[tuple[int, int, str]],
 ) -> list[tuple[int, int, int, str | None]]:
     """A span cut where the plan or the payer changes."""
-    if len(plans) == len(payers) == 1 and plans[0][0] <= begin and end <= plans[0][1] and payers[0][0] <= begin and end <= payers[0][1]:
+    if (
+        len(plans) == len(payers) == 1
+        and plans[0][0] <= begin
+        and end <= plans[0][1]
+        and payers[0][0] <= begin
+        and end <= payers[0][1]
+    ):
         return [(begin, end, plans[0][2], payers[0][2])]
     edges = {begin, end}
     for spans in (plans, payers):

@@ -1,4 +1,4 @@
-"""The rater: calls in, charges out, on Polars. Pure: frames from frozen inputs to a result, the same for preview and store."""
+"""The rater: calls in, charges out, on Polars. Pure: frames from frozen inputs to a result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,19 @@ from server_api.billing.usage.formats.frame import REASON_NO
 #: Columns a call needs to be rated; whatever else it has is carried along.
 NEEDED = ("usage_id", "owner_key", "start_s", "duration_s", "octets", "called_15", "free")
 #: What the rater adds to a call.
-ADDED = ("product_id", "plan_no", "account_id", "zone_no", "price_no", "period", "quantity", "covered", "units", "charge_micro_yuan", "reason")
+ADDED = (
+    "product_id",
+    "plan_no",
+    "account_id",
+    "zone_no",
+    "price_no",
+    "period",
+    "quantity",
+    "covered",
+    "units",
+    "charge_micro_yuan",
+    "reason",
+)
 DAY_S = 86_400
 
 
@@ -34,10 +46,17 @@ def everyone(plan_no: int = 0) -> Owners | int:
 
 
 def rate(
-    calls: pl.LazyFrame, tariffs: Compiled, owners: Owners | int, *, included: bool, longest_s: int = DAY_S, explain: bool = False,
+    calls: pl.LazyFrame,
+    tariffs: Compiled,
+    owners: Owners | int,
+    *,
+    included: bool,
+    longest_s: int = DAY_S,
+    explain: bool = False,
 ) -> pl.LazyFrame:
-    """Guide and rate calls. ``included`` deals out included units within the calls given (they must be all of the month).
+    """Guide and rate calls.
 
+    ``included`` deals out included units within the calls given, which must then be all of their months.
     Calls without owner, tariff or price get their ``reason`` and no charge.
     """
     frame: Any = nw.from_native(calls)
@@ -45,10 +64,13 @@ def rate(
         ranks = [nw.from_native(rank.lazy()) for rank in owners.ranks]
         frame = ex.in_segments(frame, ranks, "owner_key", ("product_id", "plan_no", "account_id"), "start_s")
     else:
-        frame = frame.with_columns(product_id=nw.col("owner_key").cast(nw.String()), plan_no=nw.lit(owners, dtype=nw.Int64()),
-                                   account_id=nw.lit(""))
+        frame = frame.with_columns(
+            product_id=nw.col("owner_key").cast(nw.String()),
+            plan_no=nw.lit(owners, dtype=nw.Int64()),
+            account_id=nw.lit(""),
+        )
     frame = ex.with_zone(frame, {length: nw.from_native(table.lazy()) for length, table in tariffs.prefixes.items()})
-    return nw.to_native(_price(frame, tariffs, included=included, longest_s=longest_s, explain=explain))  # type: ignore[no-any-return]
+    return nw.to_native(_price(frame, tariffs, included=included, longest_s=longest_s, explain=explain))
 
 
 def _price(frame: Any, tariffs: Compiled, *, included: bool, longest_s: int, explain: bool) -> Any:
@@ -67,10 +89,14 @@ def _price(frame: Any, tariffs: Compiled, *, included: bool, longest_s: int, exp
     days = longest_s // DAY_S + 2 if split else 1
     frame = ex.priced(frame, windows=tariffs.windows, days=days, day_types=tariffs.day_types, explain=explain)
     reason = (
-        nw.when(c("product_id").is_null()).then(nw.lit(REASON_NO["no_owner"]))
-        .when(c("plan_version").is_null()).then(nw.lit(REASON_NO["no_tariff"]))
-        .when(c("price_no").is_null()).then(nw.lit(REASON_NO["no_price"]))
-        .when(c("account_id").is_null()).then(nw.lit(REASON_NO["no_account"]))
+        nw.when(c("product_id").is_null())
+        .then(nw.lit(REASON_NO["no_owner"]))
+        .when(c("plan_version").is_null())
+        .then(nw.lit(REASON_NO["no_tariff"]))
+        .when(c("price_no").is_null())
+        .then(nw.lit(REASON_NO["no_price"]))
+        .when(c("account_id").is_null())
+        .then(nw.lit(REASON_NO["no_account"]))
         .otherwise(nw.lit(0))
     )
     return frame.with_columns(reason=reason.cast(nw.Int8()))

@@ -31,19 +31,22 @@ def retry_pool(database: Database, owner_keys: Sequence[str] | None = None) -> R
     tried = rated_count = charge = 0
     for service in ("voice", "broadband"):
         with database.reading() as conn:
-            rows = [row for row in usage_store.pool_waiting_for(conn, owner_keys, _REASONS, _MOST) if row.service == service]
+            rows = [
+                row for row in usage_store.pool_waiting_for(conn, owner_keys, _REASONS, _MOST) if row.service == service
+            ]
         if not rows:
             continue
         guide = load_guide(database, service)
         tried += len(rows)
         for begin in range(0, len(rows), _AT_ONCE * 100):
-            done = _retry(database, guide, rows[begin:begin + _AT_ONCE * 100])
+            done = _retry(database, guide, rows[begin : begin + _AT_ONCE * 100])
             rated_count += done[0]
             charge += done[1]
     if rated_count:
         deal_included_units(database)
-    return RetryReport(tried_count=tried, rated_count=rated_count, left_count=tried - rated_count,
-                       charge_micro_yuan=MicroYuan(charge))
+    return RetryReport(
+        tried_count=tried, rated_count=rated_count, left_count=tried - rated_count, charge_micro_yuan=MicroYuan(charge)
+    )
 
 
 def _retry(database: Database, guide: Guide, rows: Sequence[Any]) -> tuple[int, int]:
@@ -54,8 +57,11 @@ def _retry(database: Database, guide: Guide, rows: Sequence[Any]) -> tuple[int, 
     _note_new_reasons(database, rows, rated)
     files = {(row.file_no, row.file_pos): row for row in rows}
     table = rated_rows(now.with_columns(file_no=pl.col("pool_file_no")), guide, 0)
-    table = table.drop("file_no").join(now.select("usage_id", file_no=pl.col("pool_file_no")), on="usage_id").sort(
-        "period", "account_id", "usage_id")
+    table = (
+        table.drop("file_no")
+        .join(now.select("usage_id", file_no=pl.col("pool_file_no")), on="usage_id")
+        .sort("period", "account_id", "usage_id")
+    )
     steps = _steps_by_id(now, guide)
     count = charge = 0
     for begin in range(0, len(table), _AT_ONCE):
@@ -74,7 +80,11 @@ def _steps_by_id(now: pl.DataFrame, guide: Guide) -> dict[int, list[tuple[Any, .
 
 
 def _move(
-    database: Database, guide: Guide, some: pl.DataFrame, files: dict[tuple[int, int], Any], steps: dict[int, list[tuple[Any, ...]]],
+    database: Database,
+    guide: Guide,
+    some: pl.DataFrame,
+    files: dict[tuple[int, int], Any],
+    steps: dict[int, list[tuple[Any, ...]]],
 ) -> tuple[int, int]:
     """Move some records from the pool to the rated ones; those another worker moved meanwhile are left alone."""
     count = charge = 0
@@ -84,10 +94,20 @@ def _move(
             pool = files[row["file_no"], row["file_pos"]]
             if usage_store.pool_rated(conn, [(pool.period, pool.file_no, pool.file_pos)]) == 1:
                 moved.append(row)
-        database.bulk_insert(conn, rated_usage, store.RATED_COLUMNS, [tuple(row[name] for name in store.RATED_COLUMNS) for row in moved])
-        step_rows = [(row["period"], row["account_id"], row["usage_id"], *step) for row in moved for step in steps.get(row["usage_id"], ())]
+        database.bulk_insert(
+            conn, rated_usage, store.RATED_COLUMNS, [tuple(row[name] for name in store.RATED_COLUMNS) for row in moved]
+        )
+        step_rows = [
+            (row["period"], row["account_id"], row["usage_id"], *step)
+            for row in moved
+            for step in steps.get(row["usage_id"], ())
+        ]
         database.bulk_insert(conn, rated_step, store.STEP_COLUMNS, step_rows)
-        due = {(row["period"], row["account_id"], row["product_id"]) for row in moved if row["price_no"] in guide.with_included}
+        due = {
+            (row["period"], row["account_id"], row["product_id"])
+            for row in moved
+            if row["price_no"] in guide.with_included
+        }
         for period in {key[0] for key in due}:
             known = {(row.account_id, row.product_id) for row in store.due(conn, period)}
             fresh = sorted(key for key in due if key[0] == period and key[1:] not in known)
@@ -105,28 +125,39 @@ def _note_new_reasons(database: Database, rows: Sequence[Any], rated: pl.DataFra
     by_place = {(row.file_no, row.file_pos): row for row in rows}
     changed = [
         (by_place[file_no, pos], REASONS[reason])
-        for file_no, pos, reason in rated.filter(pl.col("reason") != 0).select("pool_file_no", "file_pos", "reason").rows()
+        for file_no, pos, reason in rated.filter(pl.col("reason") != 0)
+        .select("pool_file_no", "file_pos", "reason")
+        .rows()
         if by_place[file_no, pos].reason != REASONS[reason]
     ]
     for begin in range(0, len(changed), _AT_ONCE):
         with database.batch() as conn:
-            for row, reason in changed[begin:begin + _AT_ONCE]:
+            for row, reason in changed[begin : begin + _AT_ONCE]:
                 usage_store.pool_reason(conn, (row.period, row.file_no, row.file_pos), reason)
 
 
 def _calls_of(rows: Sequence[Any], service: str) -> pl.DataFrame:
     """Pooled records as calls ready to be guided; their identity is the one they were given when they came."""
-    records = pl.DataFrame({
-        "file_pos": [row.file_pos for row in rows], "seq_no": [row.seq_no or 0 for row in rows],
-        **_digits("caller", [row.caller if service == "voice" else None for row in rows]),
-        **_digits("called", [row.called for row in rows]),
-        "owner_text": [row.owner_key for row in rows], "session": [str(row.usage_id) for row in rows],
-        "start_s": [row.start_s for row in rows], "duration_s": [row.duration_s for row in rows],
-        "octets_in": [row.octets_in for row in rows], "octets_out": [row.octets_out for row in rows],
-        "in_trunk": [row.in_trunk or 0 for row in rows], "out_trunk": [row.out_trunk or 0 for row in rows],
-        "call_type": [row.call_type or 0 for row in rows], "charged_party": [row.charged_party or 0 for row in rows],
-        "free": [row.free_flag or 0 for row in rows], "cause": [row.cause or 0 for row in rows],
-    })
+    records = pl.DataFrame(
+        {
+            "file_pos": [row.file_pos for row in rows],
+            "seq_no": [row.seq_no or 0 for row in rows],
+            **_digits("caller", [row.caller if service == "voice" else None for row in rows]),
+            **_digits("called", [row.called for row in rows]),
+            "owner_text": [row.owner_key for row in rows],
+            "session": [str(row.usage_id) for row in rows],
+            "start_s": [row.start_s for row in rows],
+            "duration_s": [row.duration_s for row in rows],
+            "octets_in": [row.octets_in for row in rows],
+            "octets_out": [row.octets_out for row in rows],
+            "in_trunk": [row.in_trunk or 0 for row in rows],
+            "out_trunk": [row.out_trunk or 0 for row in rows],
+            "call_type": [row.call_type or 0 for row in rows],
+            "charged_party": [row.charged_party or 0 for row in rows],
+            "free": [row.free_flag or 0 for row in rows],
+            "cause": [row.cause or 0 for row in rows],
+        }
+    )
     ready = made_ready(in_shape(records), service, "", 0, 2**40).drop("reason")
     return ready.with_columns(
         usage_id=pl.Series([row.usage_id for row in rows], dtype=pl.Int64),
@@ -137,4 +168,7 @@ def _calls_of(rows: Sequence[Any], service: str) -> pl.DataFrame:
 
 
 def _digits(name: str, texts: Sequence[str | None]) -> dict[str, list[int]]:
-    return {f"{name}_n": [int(text) if text else 0 for text in texts], f"{name}_len": [len(text or "") for text in texts]}
+    return {
+        f"{name}_n": [int(text) if text else 0 for text in texts],
+        f"{name}_len": [len(text or "") for text in texts],
+    }

@@ -1,4 +1,4 @@
-"""What others ask of rating: tariffs imported, the price book, sums by line, the calls behind a line and their reasons."""
+"""What others ask of rating: tariffs, the price book, sums by line, the calls behind a line and their reasons."""
 
 from __future__ import annotations
 
@@ -27,8 +27,15 @@ from shared_models.values.faults.common import InputNotValid, NotFound
 from shared_models.values.money import MicroYuan
 
 __all__ = [
-    "ChargeSum", "allowances_due", "calls_of_line", "charges_for", "deal_included_units", "explain", "import_tariffs",
-    "live_price_books", "price_rows",
+    "ChargeSum",
+    "allowances_due",
+    "calls_of_line",
+    "charges_for",
+    "deal_included_units",
+    "explain",
+    "import_tariffs",
+    "live_price_books",
+    "price_rows",
 ]
 
 
@@ -60,7 +67,11 @@ def import_tariffs(uow: UnitOfWork, *, tariffs: Sequence[Tariff]) -> TariffsImpo
         if known.get((tariff.code, tariff.effective_on)) == digest:
             continue
         store.add_tariff(
-            uow.conn, tariff_code=tariff.code, effective_on=tariff.effective_on, digest=digest, document=document,
+            uow.conn,
+            tariff_code=tariff.code,
+            effective_on=tariff.effective_on,
+            digest=digest,
+            document=document,
             imported_at=uow.now,
         )
         added.append(tariff.version)
@@ -92,21 +103,37 @@ def allowances_due(conn: Connection, yyyymm: int) -> int:
 
 
 def charges_for(
-    conn: Connection, yyyymm: int, account_from: str | None = None, account_until: str | None = None,
+    conn: Connection,
+    yyyymm: int,
+    account_from: str | None = None,
+    account_until: str | None = None,
 ) -> list[ChargeSum]:
     """Sums by account, product and item for accounts ``account_from`` <= id < ``account_until``, in that order."""
     return [
-        ChargeSum(row.account_id, row.product_id, row.item_code, MicroYuan(int(row.charge_micro_yuan)), row.call_count,
-                  int(row.quantity))
+        ChargeSum(
+            row.account_id,
+            row.product_id,
+            row.item_code,
+            MicroYuan(int(row.charge_micro_yuan)),
+            row.call_count,
+            int(row.quantity),
+        )
         for row in store.charge_sums(conn, yyyymm, account_from, account_until)
     ]
 
 
 def calls_of_line(
-    conn: Connection, yyyymm: int, account_id: str, product_id: str, item_code: str,
-    *, cursor: str | None = None, limit: int = 50, language: str = "zh_CN",
+    conn: Connection,
+    yyyymm: int,
+    account_id: str,
+    product_id: str,
+    item_code: str,
+    *,
+    cursor: str | None = None,
+    limit: int = 50,
+    language: str = "zh_CN",
 ) -> RatedCallPage:
-    """The calls behind a bill line, each with its tariff and the words for its charge. Their charges sum to the line."""
+    """The calls behind a bill line, each with its tariff and its charge in words. Their charges sum to the line."""
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 20):
         raise InputNotValid(field="cursor", reason="not one of ours")
     limit = max(1, min(limit, MOST_ROWS))
@@ -133,16 +160,38 @@ def _explained(conn: Connection, rows: Sequence[Any], language: str) -> list[Rat
 def explain_rows(rows: Sequence[Any], tariffs: Compiled) -> dict[int, Explanation]:
     """The explanation of stored calls, worked out anew by the code that priced them; none for calls marked free."""
     priced = [row for row in rows if row.price_no in tariffs.keys]
-    names = ("usage_id", "account_id", "product_id", "period", "price_no", "start_s", "duration_s", "quantity", "covered")
-    calls = pl.DataFrame([tuple(getattr(row, name) for name in names) for row in priced], schema=_EXPLAINED, orient="row")
+    names = (
+        "usage_id",
+        "account_id",
+        "product_id",
+        "period",
+        "price_no",
+        "start_s",
+        "duration_s",
+        "quantity",
+        "covered",
+    )
+    calls = pl.DataFrame(
+        [tuple(getattr(row, name) for name in names) for row in priced], schema=_EXPLAINED, orient="row"
+    )
     if not len(calls):
         return {}
-    return {call["usage_id"]: explanation_of(call, tariffs) for call in reprice(calls, tariffs, explain=True, deal=False).iter_rows(named=True)}
+    return {
+        call["usage_id"]: explanation_of(call, tariffs)
+        for call in reprice(calls, tariffs, explain=True, deal=False).iter_rows(named=True)
+    }
 
 
 _EXPLAINED = {
-    "usage_id": pl.Int64, "account_id": pl.String, "product_id": pl.String, "period": pl.Int64, "price_no": pl.Int64,
-    "start_s": pl.Int64, "duration_s": pl.Int64, "quantity": pl.Int64, "covered": pl.Int64,
+    "usage_id": pl.Int64,
+    "account_id": pl.String,
+    "product_id": pl.String,
+    "period": pl.Int64,
+    "price_no": pl.Int64,
+    "start_s": pl.Int64,
+    "duration_s": pl.Int64,
+    "quantity": pl.Int64,
+    "covered": pl.Int64,
 }
 
 
@@ -156,9 +205,20 @@ def _rated_call(row: Any, explanation: Explanation | None, tariffs: Compiled, la
         text = sentence(explanation, steps, language)
         tariff = f"{key.tariff.version}/{key.row.code}"
     return RatedCall(
-        usage_id=row.usage_id, product_id=row.product_id, started=town_moment(row.start_s), duration_s=row.duration_s,
-        quantity=row.quantity, covered=row.covered, units=row.units, peer_no=row.peer_no or "", zone_code=row.zone_code,
-        item_code=row.item_code, tariff=tariff, charge_micro_yuan=MicroYuan(row.charge_micro_yuan), steps=steps, text=text,
+        usage_id=row.usage_id,
+        product_id=row.product_id,
+        started=town_moment(row.start_s),
+        duration_s=row.duration_s,
+        quantity=row.quantity,
+        covered=row.covered,
+        units=row.units,
+        peer_no=row.peer_no or "",
+        zone_code=row.zone_code,
+        item_code=row.item_code,
+        tariff=tariff,
+        charge_micro_yuan=MicroYuan(row.charge_micro_yuan),
+        steps=steps,
+        text=text,
     )
 
 

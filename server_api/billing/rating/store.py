@@ -9,7 +9,13 @@ from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select,
 
 from shared_models.tables.billing.bill import bill_period, pay_relation
 from shared_models.tables.billing.rating import (
-    rated_step, rated_usage, rating_due, rating_price_book, rating_price_part, rating_product, rating_tariff,
+    rated_step,
+    rated_usage,
+    rating_due,
+    rating_price_book,
+    rating_price_part,
+    rating_product,
+    rating_tariff,
 )
 
 RATED_COLUMNS = tuple(column.name for column in rated_usage.c)
@@ -92,12 +98,18 @@ def closed_periods(conn: Connection) -> set[int]:
 
 
 # ---- rated usage ---------------------------------------------------------------------------------------------------
-def charge_sums(conn: Connection, period: int, account_from: str | None, account_until: str | None) -> Sequence[Row[Any]]:
+def charge_sums(
+    conn: Connection, period: int, account_from: str | None, account_until: str | None
+) -> Sequence[Row[Any]]:
     """Sums by account, product and item, in that order; a range of the key."""
     c = rated_usage.c
     query = select(
-        c.account_id, c.product_id, c.item_code, func.sum(c.charge_micro_yuan).label("charge_micro_yuan"),
-        func.count().label("call_count"), func.sum(c.quantity).label("quantity"),
+        c.account_id,
+        c.product_id,
+        c.item_code,
+        func.sum(c.charge_micro_yuan).label("charge_micro_yuan"),
+        func.count().label("call_count"),
+        func.sum(c.quantity).label("quantity"),
     ).where(c.period == period)
     if account_from is not None:
         query = query.where(c.account_id >= account_from)
@@ -108,12 +120,21 @@ def charge_sums(conn: Connection, period: int, account_from: str | None, account
 
 
 def line_page(
-    conn: Connection, period: int, account_id: str, product_id: str, item_code: str, after: int | None, limit: int,
+    conn: Connection,
+    period: int,
+    account_id: str,
+    product_id: str,
+    item_code: str,
+    after: int | None,
+    limit: int,
 ) -> Sequence[Row[Any]]:
     """Some of the calls behind a line, in key order."""
     c = rated_usage.c
     query = select(rated_usage).where(
-        c.period == period, c.account_id == account_id, c.product_id == product_id, c.item_code == item_code,
+        c.period == period,
+        c.account_id == account_id,
+        c.product_id == product_id,
+        c.item_code == item_code,
     )
     if after is not None:
         query = query.where(c.usage_id > after)
@@ -133,19 +154,29 @@ def steps_of(conn: Connection, period: int, account_id: str, usage_ids: Sequence
     c = rated_step.c
     found: list[Row[Any]] = []
     for begin in range(0, len(usage_ids), _KEYS_AT_ONCE):
-        some = usage_ids[begin:begin + _KEYS_AT_ONCE]
+        some = usage_ids[begin : begin + _KEYS_AT_ONCE]
         query = select(rated_step).where(c.period == period, c.account_id == account_id, c.usage_id.in_(some))
         found += conn.execute(query.order_by(c.usage_id, c.step_no)).all()
     return found
 
 
-def calls_of_accounts(conn: Connection, period: int, accounts: Sequence[str], products: Iterable[str]) -> list[Row[Any]]:
+def calls_of_accounts(conn: Connection, period: int, accounts: Sequence[str], products: Iterable[str]) -> list[Any]:
     """All calls of these accounts that are of these products."""
     c = rated_usage.c
     wanted = set(products)
-    columns = (c.account_id, c.usage_id, c.product_id, c.price_no, c.start_s, c.duration_s, c.quantity, c.units, c.covered,
-               c.charge_micro_yuan)
-    found: list[Row[Any]] = []
+    columns = (
+        c.account_id,
+        c.usage_id,
+        c.product_id,
+        c.price_no,
+        c.start_s,
+        c.duration_s,
+        c.quantity,
+        c.units,
+        c.covered,
+        c.charge_micro_yuan,
+    )
+    found: list[Any] = []
     for account_id in accounts:
         rows = conn.execute(select(*columns).where(c.period == period, c.account_id == account_id))
         found += [row for row in rows if row.product_id in wanted]
@@ -157,8 +188,14 @@ def recharge(conn: Connection, period: int, rows: Sequence[tuple[str, int, int, 
     c = rated_usage.c
     statement = (
         update(rated_usage)
-        .where(c.period == bindparam("in_period"), c.account_id == bindparam("of_account"), c.usage_id == bindparam("of_call"))
-        .values(covered=bindparam("now_covered"), units=bindparam("now_units"), charge_micro_yuan=bindparam("now_charge"))
+        .where(
+            c.period == bindparam("in_period"),
+            c.account_id == bindparam("of_account"),
+            c.usage_id == bindparam("of_call"),
+        )
+        .values(
+            covered=bindparam("now_covered"), units=bindparam("now_units"), charge_micro_yuan=bindparam("now_charge")
+        )
     )
     names = ("of_account", "of_call", "now_covered", "now_units", "now_charge")
     conn.execute(statement, [{"in_period": period, **dict(zip(names, row, strict=True))} for row in rows])
@@ -186,24 +223,30 @@ def due_periods(conn: Connection) -> Sequence[int]:
 
 def due_count(conn: Connection, period: int) -> int:
     """How many products wait in a month."""
-    return int(conn.execute(select(func.count()).select_from(rating_due).where(rating_due.c.period == period)).scalar_one())
+    return int(
+        conn.execute(select(func.count()).select_from(rating_due).where(rating_due.c.period == period)).scalar_one()
+    )
 
 
 def dealt(conn: Connection, period: int, keys: Sequence[tuple[str, str]]) -> None:
     """These (account, product) are dealt out."""
     c = rating_due.c
     statement = delete(rating_due).where(
-        c.period == bindparam("in_period"), c.account_id == bindparam("of_account"), c.product_id == bindparam("of_product")
+        c.period == bindparam("in_period"),
+        c.account_id == bindparam("of_account"),
+        c.product_id == bindparam("of_product"),
     )
-    conn.execute(statement, [{"in_period": period, "of_account": account, "of_product": product} for account, product in keys])
+    conn.execute(
+        statement, [{"in_period": period, "of_account": account, "of_product": product} for account, product in keys]
+    )
 
 
 def totals(conn: Connection) -> Row[Any]:
     """Number of rated calls and their charges."""
     c = rated_usage.c
-    return conn.execute(select(
-        func.count().label("calls"), func.coalesce(func.sum(c.charge_micro_yuan), 0).label("charge_micro_yuan")
-    )).one()
+    return conn.execute(
+        select(func.count().label("calls"), func.coalesce(func.sum(c.charge_micro_yuan), 0).label("charge_micro_yuan"))
+    ).one()
 
 
 def sample_calls(conn: Connection, limit: int) -> Sequence[Row[Any]]:

@@ -23,14 +23,22 @@ from shared_models.tables.billing.rating import rated_step, rated_usage, rating_
 from shared_models.tables.billing.usage import usage_pool, usage_seen
 
 _FEWEST = 200
-_ACCOUNT_AT, _PRODUCT_AT, _PRICE_AT = (store.RATED_COLUMNS.index(name) for name in ("account_id", "product_id", "price_no"))
+_ACCOUNT_AT, _PRODUCT_AT, _PRICE_AT = (
+    store.RATED_COLUMNS.index(name) for name in ("account_id", "product_id", "price_no")
+)
 
 
 class PieceWriter:
     """Writes what became of one piece of a file."""
 
     def __init__(
-        self, database: Database, guide: Guide, file_no: int, piece_no: int, first_turn: int, beat: Callable[[], None],
+        self,
+        database: Database,
+        guide: Guide,
+        file_no: int,
+        piece_no: int,
+        first_turn: int,
+        beat: Callable[[], None],
         size: TurnSize,
     ) -> None:
         self._database = database
@@ -47,7 +55,9 @@ class PieceWriter:
             return
         keys = (
             rated.filter(pl.col("price_no").is_in(list(self._guide.with_included)))
-            .select("period", "account_id", "product_id").unique().sort("period", "account_id", "product_id")
+            .select("period", "account_id", "product_id")
+            .unique()
+            .sort("period", "account_id", "product_id")
         )
         for period, rows in keys.group_by("period", maintain_order=True):
             with self._database.reading() as conn:
@@ -70,10 +80,11 @@ class PieceWriter:
             self._turn(rows[at:end], months[at:end], identities[at:end], step_rows)
             at = end
 
-    def _turn(self, rows: list[tuple[Any, ...]], months: Any, identities: Any, step_rows: dict[int, list[tuple[Any, ...]]]) -> None:
-        asked = time.perf_counter()
+    def _turn(
+        self, rows: list[tuple[Any, ...]], months: Any, identities: Any, step_rows: dict[int, list[tuple[Any, ...]]]
+    ) -> None:
         with self._database.batch() as conn:
-            begun = time.perf_counter()
+            begun = time.perf_counter_ns()
             closed = store.closed_periods(conn)
             if closed != self._guide.closed:
                 rows = self._moved(conn, rows, closed)
@@ -83,7 +94,7 @@ class PieceWriter:
                 self._database.bulk_insert(conn, rated_step, store.STEP_COLUMNS, steps)
             self._database.bulk_insert(conn, usage_seen, usage_store.SEEN_COLUMNS, self._seen(months, identities))
         self._turn_no += 1
-        self._size.learn(len(rows), begun - asked, time.perf_counter() - begun)
+        self._size.learn(len(rows), time.perf_counter_ns() - begun)
         self._beat()
 
     def _seen(self, months: Any, identities: Any) -> list[tuple[Any, ...]]:
@@ -96,7 +107,8 @@ class PieceWriter:
         """The rows, those of a month that was shut since in the first open one."""
         moved = [(self._guide.bill_period(row[0], closed), *row[1:]) for row in rows]
         due = {
-            (row[0], row[_ACCOUNT_AT], row[_PRODUCT_AT]) for row, old in zip(moved, rows, strict=True)
+            (row[0], row[_ACCOUNT_AT], row[_PRODUCT_AT])
+            for row, old in zip(moved, rows, strict=True)
             if row[0] != old[0] and row[_PRICE_AT] in self._guide.with_included
         }
         for period in sorted({key[0] for key in due}):
@@ -108,15 +120,22 @@ class PieceWriter:
     def write_pool(self, pooled: pl.DataFrame) -> None:
         """Store set-aside records (columns of usage_pool and ``taken``: whether their identity counts as seen)."""
         ordered = pooled.sort("period", "file_pos")
-        for begin in range(0, len(ordered), _FEWEST * 2):
-            some = ordered.slice(begin, _FEWEST * 2)
-            taken = some.filter(pl.col("taken"))
+        rows = ordered.select(usage_store.POOL_COLUMNS).rows()
+        taken = ordered["taken"].to_numpy()
+        months, identities = ordered["period"].to_numpy(), ordered["usage_id"].fill_null(0).to_numpy()
+        at = 0
+        while at < len(rows):
+            end = min(at + self._size.rows, len(rows))
+            counted = taken[at:end]
             with self._database.batch() as conn:
-                self._database.bulk_insert(conn, usage_pool, usage_store.POOL_COLUMNS, some.select(usage_store.POOL_COLUMNS).rows())
-                if len(taken):
-                    seen = self._seen(taken["period"].to_numpy(), taken["usage_id"].to_numpy())
+                begun = time.perf_counter_ns()
+                self._database.bulk_insert(conn, usage_pool, usage_store.POOL_COLUMNS, rows[at:end])
+                if counted.any():
+                    seen = self._seen(months[at:end][counted], identities[at:end][counted])
                     self._database.bulk_insert(conn, usage_seen, usage_store.SEEN_COLUMNS, seen)
             self._turn_no += 1
+            self._size.learn(end - at, time.perf_counter_ns() - begun)
+            at = end
             self._beat()
 
 
@@ -133,29 +152,54 @@ def rated_rows(rated: pl.DataFrame, guide: Guide, file_no: int) -> pl.DataFrame:
     frame = rated.lazy().join(items.lazy(), on="price_no", how="left").join(zones.lazy(), on="zone_no", how="left")
     months = {month: guide.bill_period(month) for month in rated["period"].unique().to_list()}
     free = pl.col("free") == 1
-    return frame.with_columns(
-        call_month=pl.col("period"),
-        period=pl.col("period").replace_strict(months, return_dtype=pl.Int64) if months else pl.col("period"),
-        price_no=pl.when(free).then(0).otherwise(pl.col("price_no")),
-        peer_no=dialled("called"), file_no=pl.lit(file_no, dtype=pl.Int64),
-    ).select(*store.RATED_COLUMNS, "call_month").collect()
+    return (
+        frame.with_columns(
+            call_month=pl.col("period"),
+            period=pl.col("period").replace_strict(months, return_dtype=pl.Int64) if months else pl.col("period"),
+            price_no=pl.when(free).then(0).otherwise(pl.col("price_no")),
+            peer_no=dialled("called"),
+            file_no=pl.lit(file_no, dtype=pl.Int64),
+        )
+        .select(*store.RATED_COLUMNS, "call_month")
+        .collect()
+    )
 
 
 def pool_rows(records: pl.DataFrame, raw: pl.DataFrame, file_no: int, service: str, month: int) -> pl.DataFrame:
     """Set-aside records in the columns of usage_pool, with ``taken``. ``month`` is where undated ones are kept."""
-    names = pl.DataFrame({"reason": list(range(len(REASONS))), "reason_name": REASONS}, schema={"reason": pl.Int8, "reason_name": pl.String})
+    names = pl.DataFrame(
+        {"reason": list(range(len(REASONS))), "reason_name": REASONS},
+        schema={"reason": pl.Int8, "reason_name": pl.String},
+    )
     guided = pl.col("reason_name").is_in(["no_owner", "no_tariff", "no_price", "no_account"])
     dated = pl.col("start_s").is_between(0, 2**40)
-    frame = records.lazy().join(names.lazy(), on="reason", how="left").join(raw.lazy().unique("file_pos"), on="file_pos", how="left")
-    return frame.with_columns(
-        taken=guided, reason=pl.col("reason_name"), state=pl.lit("waiting"), service=pl.lit(service),
-        period=pl.when(guided & dated).then(pl.col("period")).otherwise(month),
-        owner_key=pl.when(guided).then(pl.col("owner_key").cast(pl.String)).otherwise(pl.lit("-")).fill_null("-"),
-        usage_id=pl.when(guided).then(pl.col("usage_id")), seq_no=pl.col("seq_no"),
-        caller=pl.when(pl.col("caller_len") > 0).then(dialled("caller")).otherwise(pl.col("owner_text").str.slice(0, 32)),
-        called=dialled("called"), called_15=pl.when(guided).then(pl.col("called_15")), start_s=pl.when(dated).then(pl.col("start_s")),
-        free_flag=pl.col("free"), file_no=pl.lit(file_no, dtype=pl.Int64),
-    ).select(*usage_store.POOL_COLUMNS, "taken").collect()
+    frame = (
+        records.lazy()
+        .join(names.lazy(), on="reason", how="left")
+        .join(raw.lazy().unique("file_pos"), on="file_pos", how="left")
+    )
+    return (
+        frame.with_columns(
+            taken=guided,
+            reason=pl.col("reason_name"),
+            state=pl.lit("waiting"),
+            service=pl.lit(service),
+            period=pl.when(guided & dated).then(pl.col("period")).otherwise(month),
+            owner_key=pl.when(guided).then(pl.col("owner_key").cast(pl.String)).otherwise(pl.lit("-")).fill_null("-"),
+            usage_id=pl.when(guided).then(pl.col("usage_id")),
+            seq_no=pl.col("seq_no"),
+            caller=pl.when(pl.col("caller_len") > 0)
+            .then(dialled("caller"))
+            .otherwise(pl.col("owner_text").str.slice(0, 32)),
+            called=dialled("called"),
+            called_15=pl.when(guided).then(pl.col("called_15")),
+            start_s=pl.when(dated).then(pl.col("start_s")),
+            free_flag=pl.col("free"),
+            file_no=pl.lit(file_no, dtype=pl.Int64),
+        )
+        .select(*usage_store.POOL_COLUMNS, "taken")
+        .collect()
+    )
 
 
 def dialled(name: str) -> pl.Expr:
@@ -174,4 +218,4 @@ def _by_id(steps: pl.DataFrame) -> dict[int, list[tuple[Any, ...]]]:
 
 def _chunks(rows: Sequence[Any], size: int) -> Iterator[list[Any]]:
     for begin in range(0, len(rows), size):
-        yield list(rows[begin:begin + size])
+        yield list(rows[begin : begin + size])

@@ -33,7 +33,7 @@ def town_zones(home: Numbering | None = None) -> dict[str, str]:
     with resources.path(*_FILE).open(encoding="ascii", newline="") as file:
         rows = list(csv.reader(file))
     if rows[0] == ["area", home.country_code, home.area_code]:
-        return {prefix: zone for prefix, zone in rows[1:]}
+        return dict(rows[1:])
     return build(home)
 
 
@@ -86,15 +86,19 @@ def _local_prefixes(home: Numbering) -> list[str]:
 
     own = home.country_code + home.area_code
     place = GEOCODE_DATA.get(own, {}).get("zh") or GEOCODE_DATA.get(own, {}).get("en")
-    same = [prefix for prefix, names in GEOCODE_DATA.items()
-            if place and prefix.startswith(home.country_code) and place in names.values()]
+    same = [
+        prefix
+        for prefix, names in GEOCODE_DATA.items()
+        if place and prefix.startswith(home.country_code) and place in names.values()
+    ]
     return sorted({own, *same})
 
 
 def _emergency_numbers() -> list[str]:
-    from phonenumbers.shortdata.region_CN import PHONE_METADATA_CN as metadata
+    from phonenumbers.shortdata.region_CN import PHONE_METADATA_CN
 
-    pattern = metadata.emergency.national_number_pattern or ""
+    emergency = PHONE_METADATA_CN.emergency
+    pattern = (emergency.national_number_pattern if emergency else None) or "never"
     return [str(number) for number in range(100, 1000) if re.fullmatch(pattern, str(number))]
 
 
@@ -102,7 +106,10 @@ def main() -> None:
     """Write resources/usage/zones.csv anew."""
     home = numbering()
     path: Path = resources.path(*_FILE)
-    lines = [f"area,{home.country_code},{home.area_code}", *(f"{prefix},{zone}" for prefix, zone in build(home).items())]
+    lines = [
+        f"area,{home.country_code},{home.area_code}",
+        *(f"{prefix},{zone}" for prefix, zone in build(home).items()),
+    ]
     path.write_text("\n".join(lines) + "\n", encoding="ascii")
 
 

@@ -29,8 +29,12 @@ def keep_access(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) -
     for access in payload.accesses:
         key = access_key(access.kind, access.key)
         rows[access.kind, key, access.from_at] = {
-            "kind": access.kind, "access_key": key, "product_id": payload.product_id,
-            "from_at": access.from_at, "until_at": access.until_at, "source_seq": envelope.seq,
+            "kind": access.kind,
+            "access_key": key,
+            "product_id": payload.product_id,
+            "from_at": access.from_at,
+            "until_at": access.until_at,
+            "source_seq": envelope.seq,
         }
     store.put_access(uow.conn, payload.product_id, list(rows.values()))
 
@@ -40,7 +44,8 @@ def access_copy(database: Database) -> Sequence[CopyRow]:
     with database.reading() as conn:
         rows = store.access_rows(conn)
     return [
-        CopyRow(f"{row.kind}:{row.access_key}:{row.product_id}:{row.from_at.isoformat()}", f"{row.until_at}") for row in rows
+        CopyRow(f"{row.kind}:{row.access_key}:{row.product_id}:{row.from_at.isoformat()}", f"{row.until_at}")
+        for row in rows
     ]
 
 

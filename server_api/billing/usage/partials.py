@@ -21,7 +21,7 @@ _GAP_S = 2
 
 @dataclass(frozen=True)
 class Joined:
-    """``calls`` at the place of their first part; ``absorbed`` are the places of the other parts; ``open_ends`` remain."""
+    """``calls`` lie at their first part; ``absorbed`` are the places of the other parts; ``open_ends`` remain."""
 
     calls: pl.DataFrame
     absorbed: list[int]
@@ -36,7 +36,14 @@ def join_parts(parts: pl.DataFrame) -> Joined:
     open_ends: list[int] = []
     growing: dict[tuple[int, ...], tuple[dict[str, Any], list[int]]] = {}
     for part in parts.filter(pl.col("reason") == 0).sort("start_s", "seq_no", "file_pos").iter_rows(named=True):
-        key = (part["caller_n"], part["caller_len"], part["called_n"], part["called_len"], part["in_trunk"], part["out_trunk"])
+        key = (
+            part["caller_n"],
+            part["caller_len"],
+            part["called_n"],
+            part["called_len"],
+            part["in_trunk"],
+            part["out_trunk"],
+        )
         begun = growing.get(key)
         if part["partial"] == FIRST:
             if begun is not None:

@@ -23,25 +23,37 @@ def made_ready(records: pl.DataFrame, service: str, switch_code: str, oldest_s: 
         called, aligned = full_number("called", numbering())
         given, _ = full_number("link", numbering())
         owner = (
-            pl.when(pl.col("charged_party") == PAYS_CALLED).then(called)
-            .when((pl.col("charged_party") == PAYS_GIVEN) & (pl.col("link_len") > 0)).then(given)
+            pl.when(pl.col("charged_party") == PAYS_CALLED)
+            .then(called)
+            .when((pl.col("charged_party") == PAYS_GIVEN) & (pl.col("link_len") > 0))
+            .then(given)
             .otherwise(caller)
         )
-        frame = frame.lazy().with_columns(
-            pl.lit(0, dtype=pl.Int16).alias("link_nature"),
-        ).with_columns(owner_key=owner, called_15=aligned, octets=pl.lit(0, dtype=pl.Int64)).collect()
+        frame = (
+            frame.lazy()
+            .with_columns(
+                pl.lit(0, dtype=pl.Int16).alias("link_nature"),
+            )
+            .with_columns(owner_key=owner, called_15=aligned, octets=pl.lit(0, dtype=pl.Int64))
+            .collect()
+        )
         identity = identities(
-            switch_seed(switch_code), frame["seq_no"].to_numpy(), frame["start_s"].fill_null(0).to_numpy(),
-            frame["caller_n"].to_numpy(), frame["called_n"].to_numpy(),
+            switch_seed(switch_code),
+            frame["seq_no"].to_numpy(),
+            frame["start_s"].fill_null(0).to_numpy(),
+            frame["caller_n"].to_numpy(),
+            frame["called_n"].to_numpy(),
             frame["caller_len"].to_numpy().astype(np.int64) * 100 + frame["called_len"].to_numpy(),
         )
     else:
         frame = frame.with_columns(
-            owner_key=pl.col("owner_text"), called_15=pl.lit(0, dtype=pl.Int64),
+            owner_key=pl.col("owner_text"),
+            called_15=pl.lit(0, dtype=pl.Int64),
             octets=pl.col("octets_in").fill_null(0) + pl.col("octets_out").fill_null(0),
         )
         words = [
-            word for name in ("session", "owner_text")
+            word
+            for name in ("session", "owner_text")
             for word in text_words([text.encode() for text in frame[name].fill_null("").to_list()], _TEXT_BYTES)
         ]
         identity = identities(switch_seed(switch_code), frame["start_s"].fill_null(0).to_numpy(), *words)

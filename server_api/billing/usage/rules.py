@@ -34,15 +34,19 @@ def full_number(name: str, home: Numbering) -> tuple[pl.Expr, pl.Expr]:
     branches: list[tuple[pl.Expr, pl.Expr, pl.Expr]] = [
         (length == 0, pl.lit(0, pl.Int64), pl.lit(0, pl.Int64)),
         (two_zeros, value, length - 2),
-        (leading_zero, country * below + value, country_len + length - 1),  # the trunk prefix 0 has no value, but a digit
+        (
+            leading_zero,
+            country * below + value,
+            country_len + length - 1,
+        ),  # the trunk prefix 0 has no value, but a digit
         ((nature == 3) | with_country, value, length),
         (inland, country * power + value, country_len + length),
         (length <= 9, home_prefix * power + value, home_len + length),
     ]
-    number, digits = pl.when(pl.lit(False)).then(pl.lit(0, pl.Int64)), pl.when(pl.lit(False)).then(pl.lit(0, pl.Int64))
-    for holds, full, count in branches:
-        number, digits = number.when(holds).then(full), digits.when(holds).then(count)
-    full_value, full_len = number.otherwise(value), digits.otherwise(length)
+    full_value, full_len = value, length
+    for holds, full, count in reversed(branches):
+        full_value = pl.when(holds).then(full).otherwise(full_value)
+        full_len = pl.when(holds).then(count).otherwise(full_len)
     aligned = full_value * _power(15 - full_len) // _power(full_len - 15)
     return full_value, aligned
 
@@ -112,7 +116,7 @@ def session_tests(oldest_s: int, newest_s: int) -> pl.Expr:
 
 
 def _first_reason(*tests: tuple[str, pl.Expr]) -> pl.Expr:
-    chain = pl.when(pl.col("reason") != 0).then(pl.col("reason"))
-    for name, failed in tests:
-        chain = chain.when(failed).then(pl.lit(REASON_NO[name], dtype=pl.Int8))
-    return chain.otherwise(pl.lit(0, dtype=pl.Int8)).cast(pl.Int8).alias("reason")
+    reason: pl.Expr = pl.lit(0, dtype=pl.Int8)
+    for name, failed in reversed(tests):
+        reason = pl.when(failed).then(pl.lit(REASON_NO[name], dtype=pl.Int8)).otherwise(reason)
+    return pl.when(pl.col("reason") != 0).then(pl.col("reason")).otherwise(reason).cast(pl.Int8).alias("reason")

@@ -51,15 +51,25 @@ def sample_calls(numbers: list[str], month: Month, count: int, seed: int) -> pl.
     begins = start + day * 86_400 + (hour * 3_600).astype(np.int64)
     duration = np.clip(random.lognormal(4.5, 1.1, count), 1, 10_800).astype(np.int64)
     order = np.argsort(begins + duration, kind="stable")
-    return in_shape(pl.DataFrame({
-        "file_pos": np.arange(count), "seq_no": np.arange(1, count + 1),
-        "caller_n": own[who][order], "caller_len": own_len[who][order],
-        "called_n": called[order], "called_len": called_len[order],
-        "start_s": begins[order], "duration_s": duration[order],
-        "in_trunk": np.zeros(count, np.int64), "out_trunk": np.where(kind[order] == _LOCAL, 0, 12),
-        "call_type": kind[order], "charged_party": np.ones(count, np.int64),
-        "cause": random.integers(0, 2, count),
-    }))
+    return in_shape(
+        pl.DataFrame(
+            {
+                "file_pos": np.arange(count),
+                "seq_no": np.arange(1, count + 1),
+                "caller_n": own[who][order],
+                "caller_len": own_len[who][order],
+                "called_n": called[order],
+                "called_len": called_len[order],
+                "start_s": begins[order],
+                "duration_s": duration[order],
+                "in_trunk": np.zeros(count, np.int64),
+                "out_trunk": np.where(kind[order] == _LOCAL, 0, 12),
+                "call_type": kind[order],
+                "charged_party": np.ones(count, np.int64),
+                "cause": random.integers(0, 2, count),
+            }
+        )
+    )
 
 
 def _destinations(random: np.random.Generator, kind: Ints, own: Ints, own_len: Ints, who: Ints) -> tuple[Ints, Ints]:
@@ -76,7 +86,9 @@ def _destinations(random: np.random.Generator, kind: Ints, own: Ints, own_len: I
     for index, (prefix, digits) in enumerate(_ABROAD):
         here = (kind == _INTERNATIONAL) & (random.integers(0, len(_ABROAD), count) == index)
         here |= (kind == _INTERNATIONAL) & (called == own[other]) & (index == 0)
-        called[here] = int(prefix) * 10**digits + random.integers(2 * 10**(digits - 1), 9 * 10**(digits - 1), count)[here]
+        called[here] = (
+            int(prefix) * 10**digits + random.integers(2 * 10 ** (digits - 1), 9 * 10 ** (digits - 1), count)[here]
+        )
         length[here] = len(prefix) + digits
     return called, length
 
@@ -88,17 +100,27 @@ def sample_sessions(logins: list[str], month: Month, count: int, seed: int) -> p
     begins = np.sort(random.integers(start, end, count))
     octets = random.lognormal(19.5, 1.5, count).astype(np.int64)
     who = random.integers(0, len(logins), count)
-    return pl.DataFrame({
-        "session": [f"{at:x}-{index:07d}" for index, at in enumerate(begins.tolist())],
-        "owner_text": [logins[index] for index in who.tolist()],
-        "start_s": begins, "duration_s": np.clip(random.lognormal(8.2, 1.0, count), 1, 86_400).astype(np.int64),
-        "octets_in": octets, "octets_out": octets // 8,
-    })
+    return pl.DataFrame(
+        {
+            "session": [f"{at:x}-{index:07d}" for index, at in enumerate(begins.tolist())],
+            "owner_text": [logins[index] for index in who.tolist()],
+            "start_s": begins,
+            "duration_s": np.clip(random.lognormal(8.2, 1.0, count), 1, 86_400).astype(np.int64),
+            "octets_in": octets,
+            "octets_out": octets // 8,
+        }
+    )
 
 
 def write_month(
-    folder: Path, numbers: list[str], logins: list[str], month: Month,
-    *, call_count: int = 1_000_000, session_count: int = 200_000, seed: int = 20_261,
+    folder: Path,
+    numbers: list[str],
+    logins: list[str],
+    month: Month,
+    *,
+    call_count: int = 1_000_000,
+    session_count: int = 200_000,
+    seed: int = 20_261,
 ) -> list[SampleFile]:
     """Write a month: six tenths of the calls in the national layout, the rest and the sessions as CSV."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -143,7 +165,12 @@ def write_csv(path: Path, calls: pl.DataFrame, seed: int) -> SampleFile:
     rows = np.concatenate([np.arange(len(calls)), again])
     lines = calls_csv.encode(calls[rows]).split(b"\n")
     spoilt = _spoilt(random, len(calls), again)
-    bad = (b"garbage", b"1,2,3", b"\xd6\xd0\xce\xc4,,,,,,,,,,", b"9,3961234,abc,2099-01-01 00:00:00,2099-01-01 00:01:00,60,0,0,3,1,0")
+    bad = (
+        b"garbage",
+        b"1,2,3",
+        b"\xd6\xd0\xce\xc4,,,,,,,,,,",
+        b"9,3961234,abc,2099-01-01 00:00:00,2099-01-01 00:01:00,60,0,0,3,1,0",
+    )
     for index, at in enumerate(spoilt.tolist()):
         lines[at + 1] = bad[index % len(bad)]
     path.write_bytes(b"\n".join(lines))

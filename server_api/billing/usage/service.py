@@ -1,4 +1,4 @@
-"""Acts and questions of usage files. Importing itself is rating's (rating/importer.py), which stands above this slice."""
+"""Acts and questions of usage files. Importing is rating's (rating/importer.py), which stands above this slice."""
 
 from __future__ import annotations
 
@@ -30,8 +30,14 @@ def register_file(uow: UnitOfWork, *, source: UsageSource, switch_code: str) -> 
             raise AlreadyRegistered(file=source.path.name, file_no=known.file_no, known_as=known.file_name or "")
         return report_of(uow.conn, known.file_no)
     file_no = store.add_file(
-        uow.conn, sha256=source.sha256, file_name=source.path.name[:200], format_code=source.format_code,
-        switch_code=switch_code, byte_count=source.byte_count, piece_count=len(source.pieces), registered_at=uow.now,
+        uow.conn,
+        sha256=source.sha256,
+        file_name=source.path.name[:200],
+        format_code=source.format_code,
+        switch_code=switch_code,
+        byte_count=source.byte_count,
+        piece_count=len(source.pieces),
+        registered_at=uow.now,
     )
     return report_of(uow.conn, file_no)
 
@@ -42,15 +48,34 @@ def report_of(conn: Connection, file_no: int) -> UsageFileReport:
     if row is None:
         raise NotFound(what="usage file", id=file_no)
     return UsageFileReport(
-        file_no=row.file_no, file_name=row.file_name or "", sha256=row.sha256, format_code=row.format_code, state=row.state,
-        record_count=row.record_count, joined_count=row.joined_count, read_count=row.read_count,
-        accepted_count=row.accepted_count, rejected_count=row.rejected_count, duplicate_count=row.duplicate_count,
-        charge_micro_yuan=MicroYuan(row.charge_micro_yuan), reasons=store.reasons_of(conn, file_no),
+        file_no=row.file_no,
+        file_name=row.file_name or "",
+        sha256=row.sha256,
+        format_code=row.format_code,
+        state=row.state,
+        record_count=row.record_count,
+        joined_count=row.joined_count,
+        read_count=row.read_count,
+        accepted_count=row.accepted_count,
+        rejected_count=row.rejected_count,
+        duplicate_count=row.duplicate_count,
+        charge_micro_yuan=MicroYuan(row.charge_micro_yuan),
+        reasons=store.reasons_of(conn, file_no),
     )
 
 
+def files(conn: Connection, *, before_no: int | None = None, limit: int = 50) -> list[UsageFileReport]:
+    """The files taken, the latest first."""
+    return [report_of(conn, row.file_no) for row in store.files(conn, before_no, max(1, min(limit, MOST_ROWS)))]
+
+
 def errors(
-    conn: Connection, *, reason: str | None = None, file_no: int | None = None, cursor: str | None = None, limit: int = 50,
+    conn: Connection,
+    *,
+    reason: str | None = None,
+    file_no: int | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
 ) -> PooledUsagePage:
     """Records that wait in the error pool, with their reason and as they came."""
     after = _cursor(cursor) if cursor else None
@@ -58,8 +83,15 @@ def errors(
     rows = store.pool_page(conn, state="waiting", reason=reason, file_no=file_no, after=after, limit=limit + 1)
     items = tuple(
         PooledUsage(
-            period=row.period, file_no=row.file_no, file_pos=row.file_pos, reason=row.reason, state=row.state,
-            owner_key=row.owner_key, started=town_moment(row.start_s), duration_s=row.duration_s, called=row.called or "",
+            period=row.period,
+            file_no=row.file_no,
+            file_pos=row.file_pos,
+            reason=row.reason,
+            state=row.state,
+            owner_key=row.owner_key,
+            started=town_moment(row.start_s),
+            duration_s=row.duration_s,
+            called=row.called or "",
             raw_record=row.raw_record or "",
         )
         for row in rows[:limit]

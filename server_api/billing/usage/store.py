@@ -15,7 +15,13 @@ from shared_models.tables.billing.usage import usage_access, usage_file, usage_p
 POOL_COLUMNS = tuple(column.name for column in usage_pool.c)
 SEEN_COLUMNS = tuple(column.name for column in usage_seen.c)
 _COUNTS = (
-    "record_count", "joined_count", "read_count", "accepted_count", "rejected_count", "duplicate_count", "charge_micro_yuan",
+    "record_count",
+    "joined_count",
+    "read_count",
+    "accepted_count",
+    "rejected_count",
+    "duplicate_count",
+    "charge_micro_yuan",
 )
 
 
@@ -41,7 +47,9 @@ def add_file(conn: Connection, **values: Any) -> int:
     """Register a file; its number."""
     zeros = dict.fromkeys(_COUNTS, 0)
     done = conn.execute(
-        insert(usage_file).values(state="registered", pieces_done=0, lines_done=0, **zeros, **values).returning(usage_file.c.file_no)
+        insert(usage_file)
+        .values(state="registered", pieces_done=0, lines_done=0, **zeros, **values)
+        .returning(usage_file.c.file_no)
     )
     return int(done.scalar_one())
 
@@ -49,9 +57,13 @@ def add_file(conn: Connection, **values: Any) -> int:
 def claim_file(conn: Connection, file_no: int, worker: str, now: datetime, until: datetime) -> bool:
     """Take the right to import a file; False while another worker holds a file of any kind."""
     held = conn.execute(
-        select(func.count()).select_from(usage_file).where(
-            usage_file.c.state == "importing", usage_file.c.file_no != file_no,
-            usage_file.c.worker != worker, usage_file.c.lease_until_at > now,
+        select(func.count())
+        .select_from(usage_file)
+        .where(
+            usage_file.c.state == "importing",
+            usage_file.c.file_no != file_no,
+            usage_file.c.worker != worker,
+            usage_file.c.lease_until_at > now,
         )
     ).scalar_one()
     if held:
@@ -59,7 +71,8 @@ def claim_file(conn: Connection, file_no: int, worker: str, now: datetime, until
     done = conn.execute(
         update(usage_file)
         .where(
-            usage_file.c.file_no == file_no, usage_file.c.state != "done",
+            usage_file.c.file_no == file_no,
+            usage_file.c.state != "done",
             or_(usage_file.c.worker.is_(None), usage_file.c.worker == worker, usage_file.c.lease_until_at <= now),
         )
         .values(state="importing", worker=worker, lease_until_at=until)
@@ -73,7 +86,8 @@ def free_dead(conn: Connection, is_dead: Callable[[str], bool]) -> None:
     for row in conn.execute(select(c.file_no, c.worker).where(c.state == "importing", c.worker.is_not(None))).all():
         if is_dead(row.worker):
             conn.execute(
-                update(usage_file).where(c.file_no == row.file_no, c.worker == row.worker)
+                update(usage_file)
+                .where(c.file_no == row.file_no, c.worker == row.worker)
                 .values(worker=None, lease_until_at=None)
             )
 
@@ -81,7 +95,9 @@ def free_dead(conn: Connection, is_dead: Callable[[str], bool]) -> None:
 def renew_lease(conn: Connection, file_no: int, worker: str, until: datetime) -> bool:
     """Keep the right for a while longer; False when it was lost."""
     done = conn.execute(
-        update(usage_file).where(usage_file.c.file_no == file_no, usage_file.c.worker == worker).values(lease_until_at=until)
+        update(usage_file)
+        .where(usage_file.c.file_no == file_no, usage_file.c.worker == worker)
+        .values(lease_until_at=until)
     )
     return done.rowcount == 1
 
@@ -89,7 +105,8 @@ def renew_lease(conn: Connection, file_no: int, worker: str, until: datetime) ->
 def let_go(conn: Connection, file_no: int, worker: str) -> None:
     """Give the right back, so that anybody may go on at once."""
     conn.execute(
-        update(usage_file).where(usage_file.c.file_no == file_no, usage_file.c.worker == worker)
+        update(usage_file)
+        .where(usage_file.c.file_no == file_no, usage_file.c.worker == worker)
         .values(worker=None, lease_until_at=None)
     )
 
@@ -98,15 +115,23 @@ def piece_done(conn: Connection, file_no: int, piece_no: int, line_count: int, c
     """Count a piece, once: nothing happens where it was counted before."""
     changes = {usage_file.c[name]: usage_file.c[name] + counts[name] for name in _COUNTS}
     conn.execute(
-        update(usage_file).where(usage_file.c.file_no == file_no, usage_file.c.pieces_done == piece_no)
-        .values({**changes, usage_file.c.pieces_done: piece_no + 1, usage_file.c.lines_done: usage_file.c.lines_done + line_count})
+        update(usage_file)
+        .where(usage_file.c.file_no == file_no, usage_file.c.pieces_done == piece_no)
+        .values(
+            {
+                **changes,
+                usage_file.c.pieces_done: piece_no + 1,
+                usage_file.c.lines_done: usage_file.c.lines_done + line_count,
+            }
+        )
     )
 
 
 def file_done(conn: Connection, file_no: int, now: datetime) -> None:
     """The whole file is in."""
     conn.execute(
-        update(usage_file).where(usage_file.c.file_no == file_no)
+        update(usage_file)
+        .where(usage_file.c.file_no == file_no)
         .values(state="done", done_at=now, worker=None, lease_until_at=None)
     )
 
@@ -114,14 +139,19 @@ def file_done(conn: Connection, file_no: int, now: datetime) -> None:
 def move_to_accepted(conn: Connection, file_no: int, count: int, charge_micro_yuan: int) -> None:
     """Records of a file left the error pool for the rated ones."""
     conn.execute(
-        update(usage_file).where(usage_file.c.file_no == file_no).values(
-            accepted_count=usage_file.c.accepted_count + count, rejected_count=usage_file.c.rejected_count - count,
+        update(usage_file)
+        .where(usage_file.c.file_no == file_no)
+        .values(
+            accepted_count=usage_file.c.accepted_count + count,
+            rejected_count=usage_file.c.rejected_count - count,
             charge_micro_yuan=usage_file.c.charge_micro_yuan + charge_micro_yuan,
         )
     )
 
 
-def seen(conn: Connection, periods: Iterable[int], file_no: int, piece_no: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
+def seen(
+    conn: Connection, periods: Iterable[int], file_no: int, piece_no: int
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """The identities taken in these months: by others (sorted), by this piece, and the number of its write turns."""
     others: list[npt.NDArray[np.int64]] = []
     own: list[npt.NDArray[np.int64]] = []
@@ -143,17 +173,27 @@ def pooled_in_piece(conn: Connection, file_no: int, periods: Iterable[int], begi
     """Places of this piece's records that are in the error pool already."""
     found: set[int] = set()
     for period in periods:
-        found.update(conn.execute(
-            select(usage_pool.c.file_pos).where(
-                usage_pool.c.period == period, usage_pool.c.file_no == file_no,
-                usage_pool.c.file_pos >= begin_pos, usage_pool.c.file_pos < end_pos,
-            )
-        ).scalars())
+        found.update(
+            conn.execute(
+                select(usage_pool.c.file_pos).where(
+                    usage_pool.c.period == period,
+                    usage_pool.c.file_no == file_no,
+                    usage_pool.c.file_pos >= begin_pos,
+                    usage_pool.c.file_pos < end_pos,
+                )
+            ).scalars()
+        )
     return found
 
 
 def pool_page(
-    conn: Connection, *, state: str, reason: str | None, file_no: int | None, after: tuple[int, int, int] | None, limit: int,
+    conn: Connection,
+    *,
+    state: str,
+    reason: str | None,
+    file_no: int | None,
+    after: tuple[int, int, int] | None,
+    limit: int,
 ) -> Sequence[Row[Any]]:
     """Some records of the error pool in key order."""
     c = usage_pool.c
@@ -164,14 +204,19 @@ def pool_page(
         query = query.where(c.file_no == file_no)
     if after is not None:
         period, number, pos = after
-        query = query.where(or_(
-            c.period > period, and_(c.period == period, c.file_no > number),
-            and_(c.period == period, c.file_no == number, c.file_pos > pos),
-        ))
+        query = query.where(
+            or_(
+                c.period > period,
+                and_(c.period == period, c.file_no > number),
+                and_(c.period == period, c.file_no == number, c.file_pos > pos),
+            )
+        )
     return conn.execute(query).all()
 
 
-def pool_waiting_for(conn: Connection, owner_keys: Sequence[str] | None, reasons: Sequence[str], limit: int) -> Sequence[Row[Any]]:
+def pool_waiting_for(
+    conn: Connection, owner_keys: Sequence[str] | None, reasons: Sequence[str], limit: int
+) -> Sequence[Row[Any]]:
     """Records of the pool that may find an owner or a price now; all of them, or those of some owners."""
     c = usage_pool.c
     query = select(usage_pool).where(c.state == "waiting", c.reason.in_(reasons))
@@ -186,7 +231,8 @@ def pool_rated(conn: Connection, keys: Sequence[tuple[int, int, int]]) -> int:
     count = 0
     for period, file_no, file_pos in keys:
         done = conn.execute(
-            update(usage_pool).where(c.period == period, c.file_no == file_no, c.file_pos == file_pos, c.state == "waiting")
+            update(usage_pool)
+            .where(c.period == period, c.file_no == file_no, c.file_pos == file_pos, c.state == "waiting")
             .values(state="rated")
         )
         count += done.rowcount
@@ -208,7 +254,9 @@ def reasons_of(conn: Connection, file_no: int) -> dict[str, int]:
     periods = conn.execute(select(c.period).distinct()).scalars().all()
     found: dict[str, int] = {}
     for period in periods:
-        query = select(c.reason, func.count().label("n")).where(c.period == period, c.file_no == file_no, c.state == "waiting")
+        query = select(c.reason, func.count().label("n")).where(
+            c.period == period, c.file_no == file_no, c.state == "waiting"
+        )
         for row in conn.execute(query.group_by(c.reason)):
             found[row.reason] = found.get(row.reason, 0) + row.n
     return found
@@ -232,19 +280,20 @@ def put_access(conn: Connection, product_id: str, rows: Sequence[dict[str, Any]]
         conn.execute(insert(usage_access), list(rows))
 
 
-def count_gaps(conn: Connection) -> Sequence[Row[Any]]:
+def count_gaps(conn: Connection) -> Sequence[Row[int, str | None]]:
     """Finished files whose counts do not add up."""
     c = usage_file.c
     return conn.execute(
-        select(c.file_no, c.file_name).where(
-            c.state == "done", c.read_count != c.accepted_count + c.rejected_count + c.duplicate_count
-        ).order_by(c.file_no)
+        select(c.file_no, c.file_name)
+        .where(c.state == "done", c.read_count != c.accepted_count + c.rejected_count + c.duplicate_count)
+        .order_by(c.file_no)
     ).all()
 
 
 def file_totals(conn: Connection) -> Row[Any]:
     """Number of files and of records read in them."""
     return conn.execute(
-        select(func.count().label("files"), func.coalesce(func.sum(usage_file.c.read_count), 0).label("records"))
-        .where(usage_file.c.state == "done")
+        select(func.count().label("files"), func.coalesce(func.sum(usage_file.c.read_count), 0).label("records")).where(
+            usage_file.c.state == "done"
+        )
     ).one()

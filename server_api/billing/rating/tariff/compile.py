@@ -15,6 +15,7 @@ from math import gcd
 import polars as pl
 
 from server_api.billing.rating.tariff.model import ABROAD, ANY_ZONE, DAY_S, Included, Quantity, Row, Tariff
+from server_api.billing.rating.tariff.read import in_words
 from server_api.billing.rating.zones import INLAND, NUMBER_DIGITS
 from shared_models.values.faults.rating import TariffNotValid
 
@@ -62,7 +63,9 @@ class Compiled:
 
 
 def compile_tariffs(
-    versions: Mapping[int, Tariff], plans: Sequence[tuple[str, ...]], zones: Mapping[str, str],
+    versions: Mapping[int, Tariff],
+    plans: Sequence[tuple[str, ...]],
+    zones: Mapping[str, str],
 ) -> Compiled:
     """Lay out tariff versions (by number) and plans (tariff codes asked in order; plan_no is the index).
 
@@ -81,23 +84,29 @@ def compile_tariffs(
             keys[price_no] = PriceKey(version_no, tariff, row)
             rows.append(_price_columns(price_no, version_no, tariff, row, windows, ranks, allowances))
     segments, version_lists = _plan_versions(versions, plans)
-    zone_rows = [
-        (plan_version, zone_no[code], price_no)
+    zone_rows: list[tuple[int, int, int | None]] = [
+        (plan_version, zone_no[code], found)
         for plan_version, numbers in enumerate(version_lists)
         for code in zone_codes
-        if (price_no := _row_for(code, numbers, versions)) is not None
+        if (found := _row_for(code, numbers, versions)) is not None
     ]
     # sessions call nobody: zone -1 is the row for any zone
     zone_rows += [
-        (plan_version, -1, price_no)
+        (plan_version, -1, found)
         for plan_version, numbers in enumerate(version_lists)
-        if (price_no := _row_for(ANY_ZONE, numbers, versions)) is not None
+        if (found := _row_for(ANY_ZONE, numbers, versions)) is not None
     ]
     return Compiled(
         prices=pl.DataFrame(rows, schema=_price_schema(windows, ranks)),
-        zones=pl.DataFrame(zone_rows, schema={"plan_version": pl.Int64, "zone_no": pl.Int64, "price_no": pl.Int64}, orient="row"),
-        prefixes=_prefixes(zones, zone_no), plan_segments=segments, keys=keys, zone_codes=zone_codes,
-        windows=windows, ranks=ranks,
+        zones=pl.DataFrame(
+            zone_rows, schema={"plan_version": pl.Int64, "zone_no": pl.Int64, "price_no": pl.Int64}, orient="row"
+        ),
+        prefixes=_prefixes(zones, zone_no),
+        plan_segments=segments,
+        keys=keys,
+        zone_codes=zone_codes,
+        windows=windows,
+        ranks=ranks,
         day_types=any(window.days != 127 for tariff in versions.values() for window in tariff.windows),
         allowances=allowances,
     )
@@ -115,7 +124,12 @@ def _price_schema(windows: int, ranks: int) -> dict[str, pl.DataType]:
 
 
 def _price_columns(
-    price_no: int, version_no: int, tariff: Tariff, row: Row, windows: int, ranks: int,
+    price_no: int,
+    version_no: int,
+    tariff: Tariff,
+    row: Row,
+    windows: int,
+    ranks: int,
     allowances: dict[int, tuple[str, Included]],
 ) -> dict[str, int | None]:
     """A price as numbers: without a first block, the first step is one; fractions become one denominator."""
@@ -124,8 +138,13 @@ def _price_columns(
         common = gcd(common, amount * row.step)
     den = row.per // common
     columns: dict[str, int | None] = {
-        "price_no": price_no, "quantity_no": QUANTITY_NO[tariff.quantity], "first": row.first or row.step,
-        "step": row.step, "den": den, "connect": row.connect_micro_yuan, "minimum": row.minimum_micro_yuan,
+        "price_no": price_no,
+        "quantity_no": QUANTITY_NO[tariff.quantity],
+        "first": row.first or row.step,
+        "step": row.step,
+        "den": den,
+        "connect": row.connect_micro_yuan,
+        "minimum": row.minimum_micro_yuan,
         "cap": row.cap_micro_yuan if row.cap_micro_yuan is not None else _SAFE,
     }
     largest = 0
@@ -135,18 +154,25 @@ def _price_columns(
         first = row.first_prices_micro_yuan[window.code] * den if window and row.first else price
         largest = max(largest, price, first)
         columns |= {
-            f"w{j}_from": window.from_s if window else DAY_S, f"w{j}_until": window.until_s if window else DAY_S,
-            f"w{j}_days": window.days if window else 0, f"w{j}_first": first, f"w{j}_price": price,
+            f"w{j}_from": window.from_s if window else DAY_S,
+            f"w{j}_until": window.until_s if window else DAY_S,
+            f"w{j}_days": window.days if window else 0,
+            f"w{j}_first": first,
+            f"w{j}_price": price,
         }
     blocks = _LARGEST[tariff.quantity] // row.step + 2
     if largest * blocks + row.connect_micro_yuan * den >= _SAFE:
-        raise TariffNotValid(file=tariff.version, row=row.code, field="price", problem="overflow", value="", others=0)
+        raise TariffNotValid(
+            file=tariff.version, row=row.code, field="price", problem=in_words("overflow", ""), others=0
+        )
     drawn = [included for included in tariff.included if row.code in included.rows]
     for rank in range(ranks):
         has = drawn[rank] if rank < len(drawn) else None
         number = version_no * ROWS_PER_VERSION + tariff.included.index(has) if has else None
         columns |= {
-            f"a{rank}_no": number, f"a{rank}_cap": has.quantity if has else 0, f"a{rank}_per": has.counted_in if has else 1,
+            f"a{rank}_no": number,
+            f"a{rank}_cap": has.quantity if has else 0,
+            f"a{rank}_per": has.counted_in if has else 1,
         }
         if has and number is not None:
             allowances[number] = (tariff.version, has)
@@ -164,7 +190,8 @@ def _row_for(zone: str, version_nos: Sequence[int], versions: Mapping[int, Tarif
 
 
 def _plan_versions(
-    versions: Mapping[int, Tariff], plans: Sequence[tuple[str, ...]],
+    versions: Mapping[int, Tariff],
+    plans: Sequence[tuple[str, ...]],
 ) -> tuple[list[pl.DataFrame], list[tuple[int, ...]]]:
     """For each plan the spans of time between changes of its tariffs, and the tariff versions in force in each."""
     by_code: dict[str, dict[date, int]] = {}

@@ -57,7 +57,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Included:
-    """Units a product has for nothing each month, on the rows named; drawn in this order, counted in whole ``counted_in``."""
+    """Units a product has for nothing each month on the rows named, drawn in whole ``counted_in``."""
 
     code: str
     rows: tuple[str, ...]

@@ -14,8 +14,16 @@ from typing import Any
 
 import yaml
 
+import resources
 from server_api.billing.rating.tariff.model import (
-    ALL_DAYS, DAY_S, WHOLE_DAY, Included, Quantity, Row, Tariff, Window,
+    ALL_DAYS,
+    DAY_S,
+    WHOLE_DAY,
+    Included,
+    Quantity,
+    Row,
+    Tariff,
+    Window,
 )
 from shared_models.values.faults.base import Fault
 from shared_models.values.faults.rating import TariffNotValid
@@ -73,7 +81,9 @@ class _Reader:
         try:
             amount = MicroYuan.parse(value).amount_micro_yuan
         except (Fault, AttributeError) as error:
-            self.wrong(row, field, "price_too_fine" if getattr(error, "code", "") == "price_too_fine" else "price", value)
+            self.wrong(
+                row, field, "price_too_fine" if getattr(error, "code", "") == "price_too_fine" else "price", value
+            )
             return 0
         if amount < 0:
             self.wrong(row, field, "price", value)
@@ -109,22 +119,37 @@ class _Reader:
 
 
 def read_tariffs(path: Path) -> list[Tariff]:
-    """Read a file of one or more YAML documents, a tariff each. Raises TariffNotValid naming the first problem of all."""
+    """Read a file of YAML documents, a tariff each. Raises TariffNotValid naming the first problem of all."""
     try:
         documents = list(yaml.load_all(path.read_text(encoding="utf-8-sig"), Loader=yaml.BaseLoader))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         mark = getattr(error, "problem_mark", None)
-        raise TariffNotValid(file=path.name, row=f"line {mark.line + 1}" if mark else "-", field="-", problem="yaml",
-                             value=str(getattr(error, "problem", error))[:60], others=0) from error
+        words = in_words("yaml", str(getattr(error, "problem", error))[:60])
+        raise TariffNotValid(
+            file=path.name, row=str(mark.line + 1) if mark else "-", field="-", problem=words, others=0
+        ) from error
     found: list[Tariff] = []
     for document in documents:
         tariff, problems = tariff_of(document)
         if problems:
             first = problems[0]
-            raise TariffNotValid(file=path.name, row=first.row or "-", field=first.field, problem=first.problem,
-                                 value=first.value, others=len(problems) - 1)
+            raise TariffNotValid(
+                file=path.name,
+                row=first.row or "-",
+                field=first.field,
+                problem=in_words(first.problem, first.value),
+                others=len(problems) - 1,
+            )
         found.append(tariff)
     return found
+
+
+def in_words(problem: str, value: str) -> dict[str, str]:
+    """A problem in both languages."""
+    return {
+        short: resources.text(f"ui.tariff_problem.{problem}", language, value=value)
+        for short, language in (("zh", "zh_CN"), ("en", "en"))
+    }
 
 
 def tariff_of(document: Any) -> tuple[Tariff, list[Problem]]:
@@ -146,7 +171,9 @@ def tariff_of(document: Any) -> tuple[Tariff, list[Problem]]:
     tariff = Tariff(
         code=reader.code("", "tariff", document.get("tariff")),
         effective_on=reader.day("effective_from", document.get("effective_from")),
-        quantity=reader.quantity, rows=rows, windows=windows,
+        quantity=reader.quantity,
+        rows=rows,
+        windows=windows,
         included=tuple(_included(reader, table, rows) for table in _tables(reader, document, "included")),
         names=names if isinstance(names, dict) else {"zh_CN": str(names), "en": str(names)},
         source=str(document.get("source", "")),
@@ -179,8 +206,14 @@ def _windows(reader: _Reader, table: Any) -> tuple[Window, ...]:
                 if name not in _DAYS:
                     reader.wrong(str(code), "days", "weekday", name)
                 days |= 1 << _DAYS.get(name, 0)
-            found.append(Window(reader.code(str(code), "windows", code), reader.clock(str(code), "from", span.get("from")),
-                                reader.clock(str(code), "until", span.get("until")), days))
+            found.append(
+                Window(
+                    reader.code(str(code), "windows", code),
+                    reader.clock(str(code), "from", span.get("from")),
+                    reader.clock(str(code), "until", span.get("until")),
+                    days,
+                )
+            )
     if not found:
         return (Window(WHOLE_DAY, 0, DAY_S, ALL_DAYS),)
     for bit in range(7):
@@ -206,13 +239,18 @@ def _row(reader: _Reader, table: dict[str, Any], windows: tuple[Window, ...]) ->
         reader.wrong(name, "first_price", "missing")
     return Row(
         code=reader.code(name, "row", table.get("row")),
-        zones=tuple(reader.code(name, "zones", zone) if zone != "*" else "*"
-                    for zone in reader.listed(name, "zones", table.get("zones"))),
+        zones=tuple(
+            reader.code(name, "zones", zone) if zone != "*" else "*"
+            for zone in reader.listed(name, "zones", table.get("zones"))
+        ),
         item_code=reader.code(name, "item", table.get("item")),
-        step=step, per=reader.size(name, "per", table["per"]) if "per" in table else step,
+        step=step,
+        per=reader.size(name, "per", table["per"]) if "per" in table else step,
         prices_micro_yuan=_prices(reader, name, "price", table.get("price"), windows),
         first=first,
-        first_prices_micro_yuan=_prices(reader, name, "first_price", table.get("first_price"), windows) if first else {},
+        first_prices_micro_yuan=_prices(reader, name, "first_price", table.get("first_price"), windows)
+        if first
+        else {},
         connect_micro_yuan=reader.price(name, "connect", table["connect"]) if "connect" in table else 0,
         minimum_micro_yuan=reader.price(name, "minimum", table["minimum"]) if "minimum" in table else 0,
         cap_micro_yuan=reader.price(name, "cap", table["cap"]) if "cap" in table else None,

@@ -59,7 +59,8 @@ _MONTH_FIRST, _MONTH_DAYS = _month_tables()
 
 def pairs(records: Bytes2D, at: int) -> npt.NDArray[np.uint16]:
     """Two bytes of every record as one number, big endian."""
-    return (records[:, at].astype(np.uint16) << 8) | records[:, at + 1]
+    high = records[:, at].astype(np.uint16)
+    return ((high << 8) | records[:, at + 1]).astype(np.uint16, copy=False)
 
 
 def unsigned(records: Bytes2D, at: int, width: int) -> Ints:
@@ -131,4 +132,4 @@ def to_number(values: Ints, lengths: npt.NDArray[np.int64], width: int) -> Bytes
         has = left >= 0
         digit = (values // powers[np.clip(left, 0, MAX_DIGITS)]) % 10
         nibbles[:, place] = np.where(has, digit, 0xE)
-    return (nibbles[:, ::2] << 4) | nibbles[:, 1::2]
+    return ((nibbles[:, ::2] << 4) | nibbles[:, 1::2]).astype(np.uint8, copy=False)

@@ -15,7 +15,13 @@ import polars as pl
 
 from server_api.billing.usage.formats import digits
 from server_api.billing.usage.formats.frame import (
-    COLUMNS, REASON_NO, TOWN_OFFSET_S, Decoded, empty_raw, empty_records, in_shape,
+    COLUMNS,
+    REASON_NO,
+    TOWN_OFFSET_S,
+    Decoded,
+    empty_raw,
+    empty_records,
+    in_shape,
 )
 from server_api.billing.usage.formats.layout import BlockLayout, block_layout
 from server_api.billing.usage.policy import policy
@@ -46,8 +52,14 @@ def looks_like(head: bytes) -> bool:
     if len(head) < layout.head_bytes:
         return False
     year, month, day = int.from_bytes(head[2:4], "big"), head[4], head[5]
-    used = int.from_bytes(head[layout.used_length_at:layout.used_length_at + 2], "big")
-    return head[8:9] == b"D" and 1990 <= year <= 2100 and 1 <= month <= 12 and 1 <= day <= 31 and used <= layout.block_bytes
+    used = int.from_bytes(head[layout.used_length_at : layout.used_length_at + 2], "big")
+    return (
+        head[8:9] == b"D"
+        and 1990 <= year <= 2100
+        and 1 <= month <= 12
+        and 1 <= day <= 31
+        and used <= layout.block_bytes
+    )
 
 
 def decode(data: bytes | memoryview, first_pos: int, *, only_partial: bool = False) -> Decoded:
@@ -62,7 +74,7 @@ def decode(data: bytes | memoryview, first_pos: int, *, only_partial: bool = Fal
     raws: list[pl.DataFrame] = []
     count = 0
     for begin in range(0, len(raw), step):
-        part = raw[begin:begin + step]
+        part = raw[begin : begin + step]
         found, records = _find(part, layout)
         if only_partial:
             keep = (found.reason == 0) & ((records[:, 0] & 15) > 0) if len(records) else np.zeros(0, np.bool_)
@@ -100,7 +112,7 @@ def _walk(part: Bytes, layout: BlockLayout) -> _Found:
     size = layout.block_bytes
     blocks = -(-len(part) // size)
     padded = np.full(blocks * size, layout.filler, np.uint8)
-    padded[:len(part)] = part
+    padded[: len(part)] = part
     starts = np.arange(blocks, dtype=np.int64) * size
     there = np.minimum(size, len(part) - starts)
     used = digits.pairs(padded.reshape(-1, size), layout.used_length_at).astype(np.int64)
@@ -178,7 +190,9 @@ def _fields(records: Bytes, found: _Found, first_pos: int, layout: BlockLayout) 
     columns["duration_s"] = duration
     reason = found.reason.copy()
     tests = (
-        ("not_a_number", bad_digits), ("number_too_long", too_long), ("bad_time", bad_start | bad_end | bad_duration),
+        ("not_a_number", bad_digits),
+        ("number_too_long", too_long),
+        ("bad_time", bad_start | bad_end | bad_duration),
         ("marked_invalid", (flags & layout.flags["invalid"]) > 0),
     )
     for name, failed in tests:
@@ -190,7 +204,7 @@ def _fields(records: Bytes, found: _Found, first_pos: int, layout: BlockLayout) 
 
 
 def _with_gap(frame: pl.DataFrame) -> pl.Series:
-    """``reason`` with records set aside whose end is far from start + duration (a tenth of a second rounds either way)."""
+    """``reason`` with records set aside whose end is far from start + duration."""
     late = frame["end_gap_s"].abs() > policy().end_tolerance_s
     fresh = frame["reason"] == 0
     chosen = pl.select(
@@ -200,7 +214,8 @@ def _with_gap(frame: pl.DataFrame) -> pl.Series:
 
 
 def _nibble(records: Bytes, at: int, kind: str) -> Bytes:
-    return records[:, at] >> 4 if kind == "high" else records[:, at] & 15
+    half = records[:, at] >> 4 if kind == "high" else records[:, at] & 15
+    return half.astype(np.uint8)
 
 
 def _raw(part: Bytes, found: _Found, frame: pl.DataFrame) -> pl.DataFrame:
@@ -208,7 +223,7 @@ def _raw(part: Bytes, found: _Found, frame: pl.DataFrame) -> pl.DataFrame:
     index = np.flatnonzero(frame["reason"].to_numpy() != 0)
     texts = []
     for at, width in zip(found.at[index].tolist(), found.length[index].tolist(), strict=True):
-        texts.append(part[at:at + min(width, _MOST_RAW_BYTES)].tobytes().hex().upper())
+        texts.append(part[at : at + min(width, _MOST_RAW_BYTES)].tobytes().hex().upper())
     return pl.DataFrame(
         {"file_pos": frame["file_pos"].to_numpy()[index], "raw_record": texts},
         schema={"file_pos": COLUMNS["file_pos"], "raw_record": pl.String()},

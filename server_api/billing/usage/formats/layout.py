@@ -41,9 +41,14 @@ def block_layout(code: str) -> BlockLayout:
     table: dict[str, Any] = tomllib.loads(resources.path("usage", f"{code}.toml").read_text(encoding="utf-8"))
     fields = {name: Field(row["at"], row["bytes"], row["type"]) for name, row in table["fields"].items()}
     return BlockLayout(
-        code=table["code"], block_bytes=table["block_bytes"], head_bytes=table["head_bytes"],
-        used_length_at=table["used_length_at"], filler=table["filler"],
+        code=table["code"],
+        block_bytes=table["block_bytes"],
+        head_bytes=table["head_bytes"],
+        used_length_at=table["used_length_at"],
+        filler=table["filler"],
         record_bytes={int(kind): length for kind, length in table["record_bytes"].items()},
-        priced_types=tuple(table["priced"]["types"]), priced_head=table["priced"]["head"],
-        fields=fields, flags=table["flags"],
+        priced_types=tuple(table["priced"]["types"]),
+        priced_head=table["priced"]["head"],
+        fields=fields,
+        flags=table["flags"],
     )

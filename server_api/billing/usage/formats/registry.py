@@ -52,7 +52,7 @@ class UsageSource:
     warnings: list[str] = field(default_factory=list)
 
     def decode(self, piece: Piece, first_line: int = 0) -> tuple[Decoded, int]:
-        """Decode one piece; ``first_line`` is the number of lines before it. Also: parts that became one with another."""
+        """Decode one piece; ``first_line`` lines lie before it. Also: how many parts were joined to others."""
         with self.path.open("rb") as file:
             file.seek(piece.begin)
             data = file.read(piece.end - piece.begin)
@@ -91,8 +91,10 @@ def open_usage(path: Path, format_code: str | None = None, tell: Callable[[int],
         pieces = _text_pieces(path, size)
         service = text_lines.text_profile(code).service
     else:
-        pieces = [Piece(number, begin, min(begin + gb2048.PIECE_BYTES, size))
-                  for number, begin in enumerate(range(0, size, gb2048.PIECE_BYTES))]
+        pieces = [
+            Piece(number, begin, min(begin + gb2048.PIECE_BYTES, size))
+            for number, begin in enumerate(range(0, size, gb2048.PIECE_BYTES))
+        ]
         service = gb2048.SERVICE
     source = UsageSource(path, code, service, _sha256(path, tell), size, pieces, header)
     _probe(source)
@@ -146,10 +148,10 @@ def _probe(source: UsageSource) -> None:
         data = file.read(min(_PROBE_BYTES, first.end))
     if source.format_code in _TEXT:
         body = data.partition(b"\n")[2]
-        body = body if len(data) == first.end else body[:body.rfind(b"\n") + 1]
+        body = body if len(data) == first.end else body[: body.rfind(b"\n") + 1]
         decoded = _TEXT[source.format_code](body, source.header, 2)
     else:
-        decoded = gb2048.decode(data[:len(data) // 2_048 * 2_048] or data, 0)
+        decoded = gb2048.decode(data[: len(data) // 2_048 * 2_048] or data, 0)
     bad = decoded.records.filter(pl.col("reason") != 0).height
     if decoded.record_count >= 20 and bad * 1000 > policy().refuse_bad_per_mille * decoded.record_count:
         raise UsageLooksWrong(file=source.path.name, format=source.format_code, bad=bad, seen=decoded.record_count)
@@ -169,5 +171,5 @@ def _join(path: Path, pieces: list[Piece]) -> Joined | None:
 
 def _raw_of_open_ends(records: pl.DataFrame, data: bytes, first_pos: int) -> pl.DataFrame:
     places = records.filter(pl.col("reason") == REASON_NO["open_partial"])["file_pos"].to_list()
-    texts = [data[at - first_pos:at - first_pos + 78].hex().upper() for at in places]
+    texts = [data[at - first_pos : at - first_pos + 78].hex().upper() for at in places]
     return pl.DataFrame({"file_pos": places, "raw_record": texts}, schema=empty_raw().schema)

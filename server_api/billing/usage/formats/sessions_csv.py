@@ -31,15 +31,25 @@ def decode(data: bytes, names: tuple[str, ...], first_line: int) -> Decoded:
         *[text.whole(name).alias(f"{name}_i") for name in _WHOLE],
         text.town_second("start", profile.time_format).alias("start_s"),
     ).with_columns(
-        reason=pl.when(pl.col("reason") != 0).then(pl.col("reason"))
-        .when(odd | beyond | too_long | foreign).then(REASON_NO["not_a_number"])
-        .when(pl.col("start_s").is_null()).then(REASON_NO["bad_time"])
-        .otherwise(0).cast(pl.Int8)
+        reason=pl.when(pl.col("reason") != 0)
+        .then(pl.col("reason"))
+        .when(odd | beyond | too_long | foreign)
+        .then(REASON_NO["not_a_number"])
+        .when(pl.col("start_s").is_null())
+        .then(REASON_NO["bad_time"])
+        .otherwise(0)
+        .cast(pl.Int8)
     )
     canonical = frame.select(
-        "line", "raw_record", "session", "start_s", "reason",
-        owner_text=pl.col("login").str.to_lowercase(), duration_s=pl.col("duration_s_i"),
-        octets_in=pl.col("octets_in_i"), octets_out=pl.col("octets_out_i"),
+        "line",
+        "raw_record",
+        "session",
+        "start_s",
+        "reason",
+        owner_text=pl.col("login").str.to_lowercase(),
+        duration_s=pl.col("duration_s_i"),
+        octets_in=pl.col("octets_in_i"),
+        octets_out=pl.col("octets_out_i"),
     )
     return text.finish(canonical, data, first_line)
 
@@ -48,9 +58,12 @@ def encode(sessions: pl.DataFrame) -> bytes:
     """Sessions (session, owner_text, start_s, duration_s, octets_in, octets_out) as a file of this kind."""
     profile = text.text_profile(CODE)
     frame = sessions.select(
-        session=pl.col("session"), login=pl.col("owner_text"),
+        session=pl.col("session"),
+        login=pl.col("owner_text"),
         start=pl.from_epoch(pl.col("start_s") + TOWN_OFFSET_S, time_unit="s").dt.strftime(profile.time_format),
-        duration_s=pl.col("duration_s"), octets_in=pl.col("octets_in"), octets_out=pl.col("octets_out"),
+        duration_s=pl.col("duration_s"),
+        octets_in=pl.col("octets_in"),
+        octets_out=pl.col("octets_out"),
         address=pl.lit(""),
     )
     return frame.select(profile.columns).write_csv().encode("ascii")

@@ -41,7 +41,9 @@ class TextProfile:
 def text_profile(code: str) -> TextProfile:
     """The profile of that name from ``resources/usage/<code>.toml``."""
     table: dict[str, Any] = tomllib.loads(resources.path("usage", f"{code}.toml").read_text(encoding="utf-8"))
-    return TextProfile(table["code"], table["service"], table["separator"], tuple(table["columns"]), table["time_format"])
+    return TextProfile(
+        table["code"], table["service"], table["separator"], tuple(table["columns"]), table["time_format"]
+    )
 
 
 def header_of(head: bytes, profile: TextProfile) -> tuple[str, ...] | None:
@@ -56,17 +58,27 @@ def read_lines(data: bytes, names: tuple[str, ...], separator: str) -> pl.LazyFr
     count is wrong."""
     clean = data if data.isascii() and b"\0" not in data and b"\x01" not in data else data.translate(_ASCII_ONLY)
     frame = pl.read_csv(
-        io.BytesIO(clean), has_header=False, separator="\x01", quote_char=None, truncate_ragged_lines=True,
-        schema={"raw_record": pl.String}, row_index_name="line",
+        io.BytesIO(clean),
+        has_header=False,
+        separator="\x01",
+        quote_char=None,
+        truncate_ragged_lines=True,
+        schema={"raw_record": pl.String},
+        row_index_name="line",
     )
     text = pl.col("raw_record").fill_null("")
     if b'"' in clean:
         text = text.str.replace_all('"', "", literal=True)
     split = text.str.split_exact(separator, len(names)).struct.rename_fields([*names, _MORE])
     wrong = pl.col(names[-1]).is_null() | pl.col(_MORE).is_not_null()
-    return frame.lazy().with_columns(pl.col("line").cast(pl.Int64), parts=split).unnest("parts").with_columns(
-        [pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names]
-        + [pl.when(wrong).then(REASON_NO["wrong_field_count"]).otherwise(0).cast(pl.Int8).alias("reason")],
+    return (
+        frame.lazy()
+        .with_columns(pl.col("line").cast(pl.Int64), parts=split)
+        .unnest("parts")
+        .with_columns(
+            [pl.when(pl.col(name) != "").then(pl.col(name)).alias(name) for name in names]
+            + [pl.when(wrong).then(REASON_NO["wrong_field_count"]).otherwise(0).cast(pl.Int8).alias("reason")],
+        )
     )
 
 
@@ -120,7 +132,9 @@ def _as_it_came(raw: pl.DataFrame, data: bytes, first_line: int) -> pl.DataFrame
     """The lines with their foreign bytes written as \\x.."""
     lines = data.split(b"\n")
     texts = [lines[at - first_line].decode("utf-8", errors="backslashreplace").rstrip("\r") for at in raw["file_pos"]]
-    return raw.with_columns(raw_record=pl.Series([text[:_MOST_RAW_CHARS].replace("\0", "\\x00") for text in texts], dtype=pl.String))
+    return raw.with_columns(
+        raw_record=pl.Series([text[:_MOST_RAW_CHARS].replace("\0", "\\x00") for text in texts], dtype=pl.String)
+    )
 
 
 def nothing() -> Decoded:
