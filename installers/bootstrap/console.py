@@ -66,19 +66,16 @@ def run(
 
 
 def ask(
-    command: Sequence[str | Path], *, extra: Mapping[str, str] | None = None, cwd: Path = REPOSITORY
+    command: Sequence[str | Path],
+    *,
+    extra: Mapping[str, str] | None = None,
+    cwd: Path = REPOSITORY,
+    given: str = "",
 ) -> tuple[int, str]:
     """Run a command quietly; return its exit code and what it printed (127 when there is no such program)."""
     try:
-        done = subprocess.run(
-            [str(word) for word in command],
-            cwd=cwd,
-            env=environment(extra),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
+        done = subprocess.run([str(word) for word in command], cwd=cwd, env=environment(extra), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, input=given.encode(), check=False)  # fmt: skip
     except OSError as trouble:
         return 127, str(trouble)
     return done.returncode, done.stdout.decode("utf-8", "replace")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import secrets
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +17,22 @@ from installers.bootstrap.hall_server import HallServer, Refusal
 
 TOWN_FILE = demo_folder.FOLDER / "town.json"
 PAPERS = demo_folder.FOLDER / "papers"
+EXPORTS = demo_folder.FOLDER / "exports"
+USAGE = demo_folder.FOLDER / "usage"
 PAYMENTS = 25
+#: A million calls and two hundred thousand sessions in a town of ten thousand households.
+CALLS_EACH = 100
+SESSIONS_EACH = 20
+COUNTS = ("read", "accepted", "duplicate", "rejected")
+WORDS = ("camel", "desert", "poplar", "melon", "glacier", "beacon", "oilwell", "apricot", "saddle", "lantern", "jade")
+#: number, name, role, how far they see, counter, what they do
+STAFF = (
+    ("1001", "张秀英", "teller", "all", "01", "teller at counter 01: client and portal"),
+    ("1002", "李卫东", "chief_teller", "all", "02", "chief teller at counter 02: client and portal"),
+    ("2001", "曾国强", "billing_operator", "all", "", "billing operator: portal and API"),
+    ("3001", "仇建军", "field_staff", "all", "", "field staff: portal on a phone"),
+    ("9001", "区志明", "administrator", "all", "", "administrator: API"),
+)
 #: Pinyin initials of common names: somebody of each will owe something.
 INITIALS = ("zw", "lh", "wx", "cy", "zj", "lj", "wj", "zx", "yl", "hj", "xy", "mj", "gx", "sl")
 
@@ -28,36 +45,70 @@ def load_town(story: Story) -> Iterator[str]:
         story.reused = True
         yield "reusing the town of the last demo ('--fresh' starts over)"
         return
+    figures = story.onehall("sample", "town", "--out", str(EXPORTS), "--households", str(story.households))
+    story.town = {"month": f"{figures['month'] // 100}-{figures['month'] % 100:02d}", "households": story.households}
+    yield f"three old systems' exports: {figures['products']:,} products, {figures['groups']} groups ({_shown(EXPORTS)})"
     story.onehall("db", "upgrade")
     yield "two embedded databases: business and billing"
-    story.town = story.long("the sample town", "sample", "load", "--households", str(story.households))
-    town = story.town
-    yield (f"{town['customers']:,} customers ({town['groups']:,} of them groups), {town['accounts']:,} accounts, "
-           f"{town['products']:,} products, from three old systems")  # fmt: skip
+    story.onehall("staff", "roles")
+    story.onehall("staff", "halls", str(EXPORTS / "halls.json"))
+    _hire(story)
+    story.onehall("catalog", "import", "--sample")
+    story.onehall("catalog", "publish")
+    story.onehall("tariff", "import")
+    yield "halls, staff, roles, catalogue and tariffs"
+    yield from _take_over(story)
+
+
+def _hire(story: Story) -> None:
+    """Everybody gets a first password of their own; it is changed at the first login, as it must be."""
+    story.town["logins"] = []
+    for staff_no, name, role, scope, counter_no, what in STAFF:
+        first = new_password()
+        words = ["staff", "add", "--no", staff_no, "--name", name, "--hall", "H01", "--role", role, "--scope", scope]
+        story.onehall(*words, "--password-stdin", given=first + "\n")
+        story.town["logins"].append({"staff_no": staff_no, "first": first, "counter_no": counter_no, "what": what})
+
+
+def _take_over(story: Story) -> Iterator[str]:
+    began = time.monotonic()
+    report = story.long("migration", "migrate", "--from", str(EXPORTS))
+    took = time.monotonic() - began
+    yield (
+        f"migrated in {took:.0f} s: {report['rows_new']:,} rows taken over, {report['customers_merged']:,} customers in "
+        f"several systems merged, {report['rows_set_aside']:,} rows set aside with their reasons"
+    )
+    totals = report["totals"]
+    agreeing = sum(1 for total in totals if total["agrees"])
+    yield f"{agreeing} of {len(totals)} control totals agree"
     story.done.append(
-        f"Loaded a town of {town['customers']:,} customers and {town['products']:,} products through the importer."
+        f"Took a town of {story.households:,} households over from three old systems ({report['rows_new']:,} rows); "
+        f"{agreeing} of {len(totals)} control totals agree."
     )
 
 
 def import_usage(story: Story) -> Iterator[str]:
-    """Every usage file: decoded, duplicates and errors set aside, guided, rated."""
+    """A month of calls and sessions: decoded, duplicates and errors set aside, guided, rated."""
     if story.reused:
         yield "imported before"
         return
-    total: dict[str, int] = {}
+    calls, sessions = story.households * CALLS_EACH, story.households * SESSIONS_EACH
+    month = story.town["month"].replace("-", "")
+    lists = ["--numbers", str(EXPORTS / "numbers.txt"), "--logins", str(EXPORTS / "logins.txt")]
+    made = ["--month", month, "--calls", str(calls), "--sessions", str(sessions)]
+    story.onehall("usage", "sample", str(USAGE), *made, *lists)
     began = time.monotonic()
-    for file in story.town["usage_files"]:
-        answer = story.long(f"importing {file}", "usage", "import", str(file))
-        counts = {name: int(answer.get(name) or 0) for name in ("read", "accepted", "duplicate", "rejected", "rated")}
-        for name, count in counts.items():
-            total[name] = total.get(name, 0) + count
-        yield f"{str(file).rpartition('/')[2]}: " + ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    files = sorted(str(file) for file in USAGE.iterdir())
+    answer = story.long("importing usage", "usage", "import", *files)
     took = time.monotonic() - began
+    total = {name: sum(int(file[f"{name}_count"]) for file in answer["files"]) for name in COUNTS}
+    for file in answer["files"]:
+        yield f"{file['file_name']}: " + ", ".join(f"{file[f'{name}_count']:,} {name}" for name in COUNTS)
     if total["read"] != total["accepted"] + total["duplicate"] + total["rejected"]:
         raise Trouble(f"usage does not add up: {total}")
-    yield f"{total['read']:,} records in {took:.1f} s ({total['read'] / max(took, 0.001):,.0f} a second)"
+    yield f"{total['read']:,} records in {took:.1f} s ({total['read'] / max(took, 0.001):,.0f} a second, durable)"
     story.done.append(
-        f"Read {total['read']:,} calls and sessions: {total['accepted']:,} accepted and rated, {total['duplicate']:,} "
+        f"Read {total['read']:,} calls and sessions: {total['accepted']:,} rated and stored, {total['duplicate']:,} "
         f"duplicates and {total['rejected']:,} bad lines set aside with their reasons."
     )
 
@@ -74,7 +125,7 @@ def run_month(story: Story) -> Iterator[str]:
     bills, total = int(answer["bill_count"]), yuan(int(answer["total_fen"]))
     yield f"{bills:,} bills over {total} yuan in {took:.1f} s, {answer['aside_count']} accounts set aside"
     story.done.append(f"Billed {month}: {bills:,} bills over {total} yuan.")
-    TOWN_FILE.write_text(json.dumps(story.town, ensure_ascii=False, indent=1), encoding="utf-8")
+    _remember(story)
 
 
 # ---- the hall ------------------------------------------------------------------------------------------------------
@@ -87,7 +138,26 @@ def start_server(story: Story) -> Iterator[str]:
         f"{story.server.url}/portal/          the portal (its certificate is signed by {story.server.ca_file})",
         f"{story.server.url}/api/openapi.json the REST API",
     ]
-    story.logins += [f"{one['staff_no']}  {one['password']}  {one['what']}" for one in story.town["logins"]]
+    for login in story.town["logins"]:
+        if "password" not in login:
+            login["password"] = new_password()
+            _first_login(story, login)
+        story.logins.append(f"{login['staff_no']}  {login['password']}  {login['what']}")
+    _remember(story)
+    yield f"{len(story.town['logins'])} people signed in and changed their first password"
+
+
+def _first_login(story: Story, login: dict[str, Any]) -> None:
+    """Sign in with the password given out and replace it."""
+    first = {"staff_no": login["staff_no"], "password": login.pop("first"), "counter_no": login["counter_no"]}
+    token = str(story.hall.call("POST", "/api/hall/sessions", first)["token"])
+    change = {"old_password": first["password"], "new_password": login["password"]}
+    story.hall.call("POST", "/api/hall/password", change, token=token)
+
+
+def _remember(story: Story) -> None:
+    TOWN_FILE.write_text(json.dumps(story.town, ensure_ascii=False, indent=1), encoding="utf-8")
+    TOWN_FILE.chmod(0o600)
 
 
 def take_payments(story: Story) -> Iterator[str]:
@@ -102,17 +172,18 @@ def take_payments(story: Story) -> Iterator[str]:
             raise
     receipts: list[dict[str, Any]] = []
     times_ms: list[float] = []
-    for account in _owing(story, token):
+    owing = _owing(story, token)
+    for account in itertools.islice(owing, PAYMENTS):
         body = {"account_id": account["account_id"], "amount_fen": account["owed_fen"], "method": "cash",
                 "received_fen": -(-account["owed_fen"] // 5_000) * 5_000}  # fmt: skip
         began = time.monotonic()
         taken = story.hall.call("POST", "/api/hall/payments", body, token=token, act=True)
         times_ms.append((time.monotonic() - began) * 1000)
         receipts.append(taken["receipt"])
-        if len(receipts) == PAYMENTS:
-            break
     if not receipts:
         raise Trouble("nobody owed anything: the town is not billed")
+    # One more, for the client to find.
+    next(owing, None)
     total = sum(int(receipt["total_fen"]) for receipt in receipts)
     median_ms = statistics.median(times_ms)
     yield f"{len(receipts)} payments over {yuan(total)} yuan, answered in {median_ms:.0f} ms each (median)"
@@ -124,6 +195,7 @@ def take_payments(story: Story) -> Iterator[str]:
 def _owing(story: Story, token: str) -> Iterator[dict[str, Any]]:
     """Accounts that owe something, found as a teller finds people: by initials."""
     seen: set[str] = set()
+    month = int(story.town["month"].replace("-", ""))
     for words in INITIALS:
         page = story.hall.call("GET", f"/api/hall/customers?q={words}", token=token)
         for hit in page["items"]:
@@ -131,6 +203,9 @@ def _owing(story: Story, token: str) -> Iterator[dict[str, Any]]:
             for account in desk["accounts"]:
                 if account["owed_fen"] > 0 and account["account_id"] not in seen:
                     seen.add(account["account_id"])
+                    story.someone = str(desk["customer"]["customer_no"])
+                    ours = [bill for bill in account["bills"] if bill["yyyymm"] == month]
+                    story.bill_no = ours[-1]["bill_no"] if ours else story.bill_no
                     yield account
 
 
@@ -145,10 +220,16 @@ def _print(receipts: list[dict[str, Any]]) -> None:
 
 def print_bill(story: Story) -> Iterator[str]:
     """One bill as a PDF, as the customer gets it."""
-    for number in story.town.get("show_bills", [])[:1]:
-        file = PAPERS / f"bill-{number}.pdf"
-        story.onehall("bill", "pdf", str(number), "--out", str(file))
-        yield f"bill {number}: {_shown(file)}"
+    if not story.bill_no:
+        raise Trouble("no bill was met at the counter")
+    file = PAPERS / f"bill-{story.bill_no}.pdf"
+    story.onehall("bill", "pdf", story.bill_no, "--out", str(file))
+    yield f"bill {story.bill_no}: {_shown(file)}"
+
+
+def new_password() -> str:
+    """A password nobody knows before: there are no default ones, not even here."""
+    return f"{secrets.choice(WORDS)}-{secrets.choice(WORDS)}-{secrets.randbelow(9000) + 1000}"
 
 
 def _shown(path: Any) -> str:
@@ -162,7 +243,7 @@ def drive_client(story: Story) -> Iterator[str]:
         return
     teller = story.teller(second=True)
     script = REPOSITORY / "installers" / "bootstrap" / "drive_client.py"
-    words = [teller["staff_no"], teller["password"], teller["counter_no"], str(story.town["search_words"]), str(PAPERS)]
+    words = [teller["staff_no"], teller["password"], teller["counter_no"], story.someone, str(PAPERS)]
     code, said = ask(
         [virtual_env.python(), script, *words],
         extra={**client_environment(story.hall), "QT_QPA_PLATFORM": "offscreen"},
@@ -170,8 +251,8 @@ def drive_client(story: Story) -> Iterator[str]:
     if code:
         raise Trouble(f"the client did not come through:\n{said.strip()[-1500:]}")
     answer = json.loads([line for line in said.splitlines() if line.startswith("{")][-1])
-    yield (f"window ready in {answer['window_ready_ms']} ms; found {answer['found']}; took {answer['amount']} yuan; receipt "
-           f"{answer['receipt_no']} {answer['print_state']}, reprinted as copy {answer['copy_no']}")  # fmt: skip
+    yield (f"window ready in {answer['window_ready_ms']} ms; found {answer['found']}; took {answer['amount']} yuan; "
+           f"receipt {answer['receipt_no']} {answer['print_state']}, copy {answer['copy_no']} too")  # fmt: skip
     story.done.append(f"Worked the desktop client by its keys: paid {answer['amount']} yuan, printed and reprinted.")
 
 

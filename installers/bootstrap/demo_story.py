@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from installers.bootstrap import demo_folder, virtual_env
@@ -26,13 +27,16 @@ class Story:
     addresses: list[str] = field(default_factory=list)
     logins: list[str] = field(default_factory=list)
     books_balance: bool = False
+    someone: str = ""
+    bill_no: str = ""
     server: HallServer | None = None
     town: dict[str, Any] = field(default_factory=dict)
     client: subprocess.Popen[bytes] | None = None
 
-    def onehall(self, *words: str) -> dict[str, Any]:
+    def onehall(self, *words: str, given: str = "") -> dict[str, Any]:
         """Run a command of the product with ``--json`` and return what it answered. Raises Trouble with its words."""
-        code, said = ask([virtual_env.program("onehall"), "--json", *words], extra=demo_folder.environment())
+        command: list[str | Path] = [virtual_env.program("onehall"), "--json", *words]
+        code, said = ask(command, extra=demo_folder.environment(), given=given)
         return self.answer(words, code, said)
 
     def long(self, what: str, *words: str) -> dict[str, Any]:
