@@ -79,7 +79,12 @@ class Outcome:
 
 
 def segment(text: str) -> str:
-    """A text as one part of a path: whatever it holds, it names nothing else (RFC 3986 percent-encoding)."""
+    """A text as one part of a path: whatever it holds, it names nothing else (RFC 3986 percent-encoding).
+
+    Raises ValueError for an empty text and for dots, which every HTTP library takes for "here" and "above".
+    """
+    if text in ("", ".", ".."):
+        raise ValueError(f"{text!r} names no part of a path")
     return "".join(
         character if character in _PLAIN else "".join(f"%{octet:02X}" for octet in character.encode("utf-8"))
         for character in text

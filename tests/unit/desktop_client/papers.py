@@ -17,7 +17,10 @@ def receipt(kind: ReceiptKind = ReceiptKind.PAYMENT, **changes: object) -> Recei
     lines = (
         ReceiptLine(label="固定电话 月租费", detail="0937-3913183  2026年10月", amount_fen=Fen(sign * 2236)),
         ReceiptLine(label="宽带 100M 包月", detail="ymkd39131832  2026年10月", amount_fen=Fen(sign * 6500)),
-        ReceiptLine(label="数字电视 基本收视维护费（主机）及付费节目包", detail="8712 3456 7890 1234", amount_fen=Fen(sign * 3000)),
+        ReceiptLine(
+            label="数字电视 基本收视维护费（主机）及付费节目包", detail="8712 3456 7890 1234",
+            amount_fen=Fen(sign * 3000),
+        ),
     )
     total = Fen.total(line.amount_fen for line in lines)
     values: dict[str, object] = {

@@ -1,4 +1,4 @@
-"""Printers and their faults: network (against the virtual printer), file, Windows spooler (against a recorded library)."""
+"""Printers and their faults: network (against the virtual printer), file, Windows spooler (a recorded library)."""
 
 from __future__ import annotations
 
