@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from typing import Any
 
-from server_api.billing.bill.rules.inputs import BillDraft, DraftLine
+from server_api.billing.bill.rules.inputs import BillDraft, Charge, DraftLine
 from server_api.billing.bill.store.bills import BillRows
 from server_api.billing.bill.store.inputs import AccountHead
 from shared_models.values.bill_ids import bill_id_of, bill_no_of
@@ -41,108 +41,63 @@ class Frozen:
         return cls(BillRows([], [], []), [], [])
 
 
-def freeze(frozen: Frozen, issue: Issue, head: AccountHead, payer: Any, draft: BillDraft, now: datetime) -> None:
-    """Add an account's bill to ``frozen``."""
-    month = issue.month
-    bill_id = bill_id_of(month, head.account_id)
-    settled = draft.total_fen <= 0
-    at = now.astimezone(timezone.utc).replace(tzinfo=None)
-    frozen.rows.bills.append(
-        (
-            month.yyyymm,
-            bill_id,
-            bill_no_of(month, head.account_no),
-            head.account_id,
-            head.account_no,
-            head.customer_id,
-            issue.run_id,
-            "run",
-            "settled" if settled else "open",
-            month.first_on,
-            month.until_on,
-            issue.issued_on,
-            issue.due_on,
-            _of(payer, "customer_no"),
-            _of(payer, "sealed_name"),
-            _of(payer, "sealed_address"),
-            _of(payer, "sealed_tax_no"),
-            head.owed_before.amount_fen,
-            head.advance_before.amount_fen,
-            draft.total_fen,
-            draft.net_fen,
-            draft.tax_fen,
-            0 if settled else draft.total_fen,
-            len(draft.lines),
-            at,
-            at if settled else None,
-        )
-    )
+def freeze(
+    frozen: Frozen, issue: Issue, head: AccountHead, payer: Any, draft: BillDraft, now: datetime, bill_seq: int = 0
+) -> str:
+    """Add an account's bill to ``frozen`` and return its id. ``bill_seq`` above 0: one of an old system."""
+    period, bill_id = issue.month.yyyymm, bill_id_of(issue.month, head.account_id, bill_seq)
+    frozen.rows.bills.append(_bill_row(issue, bill_id, bill_seq, head, payer, draft, now))
     for line_no, line in enumerate(draft.lines, 1):
-        frozen.rows.lines.append(_line_row(month.yyyymm, bill_id, line_no, line))
+        frozen.rows.lines.append(_line_row(period, bill_id, line_no, line))
         for charge_no, charge in enumerate(line.charges, 1):
-            frozen.rows.charges.append(
-                (
-                    month.yyyymm,
-                    bill_id,
-                    line_no,
-                    charge_no,
-                    charge.product_id,
-                    charge.event_id,
-                    charge.offering_code,
-                    charge.price_code,
-                    charge.price_version,
-                    charge.bundle_code or None,
-                    charge.bundle_instance or None,
-                    charge.charge_month,
-                    charge.kind,
-                    charge.rule,
-                    charge.from_on,
-                    charge.until_on,
-                    charge.price_micro_yuan,
-                    charge.numerator,
-                    charge.denominator,
-                    charge.share_per_mille,
-                    charge.amount_micro_yuan,
-                )
-            )
-    frozen.postings += bill_postings(issue, head.account_id, bill_id, draft)
+            frozen.rows.charges.append((period, bill_id, line_no, charge_no, *_charge_row(charge)))
+    if not bill_seq:
+        frozen.postings += bill_postings(issue, head.account_id, bill_id, draft)
     frozen.bills.append((head.account_id, bill_id, draft.total_fen))
+    return bill_id
+
+
+# fmt: off
+def _bill_row(
+    issue: Issue, bill_id: str, bill_seq: int, head: AccountHead, payer: Any, draft: BillDraft, now: datetime,
+) -> tuple[Any, ...]:
+    month, settled = issue.month, draft.total_fen <= 0
+    at = now.astimezone(timezone.utc).replace(tzinfo=None)
+    return (
+        month.yyyymm, bill_id, bill_no_of(month, head.account_no, bill_seq), head.account_id, head.account_no,
+        head.customer_id, issue.run_id or None, "import" if bill_seq else "run", "settled" if settled else "open",
+        month.first_on, month.until_on, issue.issued_on, issue.due_on, _of(payer, "customer_no"),
+        _of(payer, "sealed_name"), _of(payer, "sealed_address"), _of(payer, "sealed_tax_no"),
+        head.owed_before.amount_fen, head.advance_before.amount_fen, draft.total_fen, draft.net_fen, draft.tax_fen,
+        0 if settled else draft.total_fen, len(draft.lines), at, at if settled else None,
+    )
+
+
+def _charge_row(charge: Charge) -> tuple[Any, ...]:
+    return (
+        charge.product_id, charge.event_id, charge.offering_code, charge.price_code, charge.price_version,
+        charge.bundle_code or None, charge.bundle_instance or None, charge.charge_month, charge.kind, charge.rule,
+        charge.from_on, charge.until_on, charge.price_micro_yuan, charge.numerator, charge.denominator,
+        charge.share_per_mille, charge.amount_micro_yuan,
+    )
+# fmt: on
 
 
 def _of(payer: Any, name: str) -> str | None:
     return getattr(payer, name, None) or None
 
 
+# fmt: off
 def _line_row(period: int, bill_id: str, line_no: int, line: DraftLine) -> tuple[Any, ...]:
     product = line.product
     return (
-        period,
-        bill_id,
-        line_no,
-        line.kind,
-        product.product_id,
-        product.product_no,
-        product.service,
-        product.shown_as or None,
-        product.region or None,
-        line.item_code,
-        line.item_group,
-        line.label,
-        line.label_en or None,
-        line.offering_code or None,
-        line.offering_label or None,
-        line.offering_en or None,
-        line.from_on,
-        line.until_on,
-        line.part_count,
-        line.quantity,
-        line.charge_micro_yuan,
-        line.amount_fen,
-        line.tax_per_mille,
-        line.net_fen,
-        line.tax_fen,
-        line.netted_fen,
+        period, bill_id, line_no, line.kind, product.product_id or None, product.product_no or None, product.service,
+        product.shown_as or None, product.region or None, line.item_code, line.item_group, line.label,
+        line.label_en or None, line.offering_code or None, line.offering_label or None, line.offering_en or None,
+        line.from_on, line.until_on, line.part_count, line.quantity, line.charge_micro_yuan, line.amount_fen,
+        line.tax_per_mille, line.net_fen, line.tax_fen, line.netted_fen,
     )
+# fmt: on
 
 
 def bill_postings(issue: Issue, account_id: str, bill_id: str, draft: BillDraft) -> list[tuple[Any, ...]]:

@@ -10,78 +10,36 @@ from shared_models.values.money import Fen, MicroYuan
 from shared_models.values.period import Month
 
 _ONE_DAY = timedelta(days=1)
+_WITHOUT_WHY = ("correction", "refund", "term")
 _PLAIN_WHY = ("whole", "in_and_out", "capped")
 
 
 def charge_words(charge: Any, language: str) -> str:
     """Why a recurring charge is what it is: price, part, days, amount. ``charge`` has the columns of bill_charge."""
-    amount = charge.amount_micro_yuan
-    last_on = charge.until_on - _ONE_DAY
-    if charge.kind == "correction":
-        return text(
-            "bill.charge.difference",
-            language,
-            month=Month(charge.charge_month),
-            should=charge.price_micro_yuan,
-            was=MicroYuan(charge.numerator),
-            amount=amount,
-        )
-    if charge.kind == "refund":
-        return text(
-            "bill.charge.refund",
-            language,
-            unused=-charge.numerator,
-            months=charge.denominator,
-            price=charge.price_micro_yuan,
-            amount=amount,
-        )
-    if charge.bundle_code:
-        whole = charge.numerator == charge.denominator
-        return text(
-            "bill.charge.share" if whole else "bill.charge.share_part",
-            language,
-            bundle=charge.bundle_code,
-            whole=charge.price_micro_yuan,
-            share=charge.share_per_mille,
-            numerator=charge.numerator,
-            denominator=charge.denominator,
-            why=_why(charge, language),
-            amount=amount,
-        )
-    if charge.kind == "term":
-        months = _months_between(charge.from_on, charge.until_on)
-        return text(
-            "bill.charge.term",
-            language,
-            months=months,
-            price=charge.price_micro_yuan,
-            from_on=charge.from_on,
-            last_on=last_on,
-            amount=amount,
-        )
-    if charge.kind == "suspended":
-        return text(
-            "bill.charge.suspended",
-            language,
-            price=charge.price_micro_yuan,
-            numerator=charge.numerator,
-            denominator=charge.denominator,
-            why=_why(charge, language),
-            amount=amount,
-        )
-    if charge.numerator == charge.denominator:
-        return text("bill.charge.whole", language, price=charge.price_micro_yuan, amount=amount)
+    price = charge.price_micro_yuan
     return text(
-        "bill.charge.part",
-        language,
-        price=charge.price_micro_yuan,
-        numerator=charge.numerator,
-        denominator=charge.denominator,
-        why=_why(charge, language),
-        from_on=charge.from_on,
-        last_on=last_on,
-        amount=amount,
-    )
+        f"bill.charge.{_form(charge)}", language,
+        price=price, whole=price, should=price, amount=charge.amount_micro_yuan, was=MicroYuan(charge.numerator),
+        numerator=charge.numerator, denominator=charge.denominator, unused=-charge.numerator,
+        months=charge.denominator if charge.kind == "refund" else _months_between(charge.from_on, charge.until_on),
+        month=Month(charge.charge_month), share=charge.share_per_mille, bundle=charge.bundle_code or "",
+        why="" if charge.kind in _WITHOUT_WHY else _why(charge, language),
+        from_on=charge.from_on, last_on=charge.until_on - _ONE_DAY,
+    )  # fmt: skip
+
+
+def _form(charge: Any) -> str:
+    """Which sentence explains a charge of this kind."""
+    whole = charge.numerator == charge.denominator
+    if charge.kind == "correction":
+        return "difference"
+    if charge.kind == "refund":
+        return "refund"
+    if charge.bundle_code:
+        return "share" if whole else "share_part"
+    if charge.kind in ("term", "suspended"):
+        return str(charge.kind)
+    return "whole" if whole else "part"
 
 
 def _why(charge: Any, language: str) -> str:

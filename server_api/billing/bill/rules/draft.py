@@ -317,6 +317,15 @@ def _line(
     )
 
 
+def imported_line(month: Month, product: ProductInput, item_code: str, item: Item, amount: Fen) -> DraftLine:
+    """A line of an old system's bill: the amount as it was, with the tax that lies in it."""
+    micro = amount.amount_fen * MICRO_PER_FEN
+    return _line(
+        "imported", product, item_code, item.item_group, item.label, item.label_en, "", "", "", month.first_on,
+        month.until_on, 0, 0, micro, item.tax_per_mille, (),
+    )  # fmt: skip
+
+
 def _netted(lines: list[DraftLine]) -> list[DraftLine]:
     """Set credit lines against the others, in order, so that nobody owes a line that the same bill gives back."""
     credit = -sum(line.amount_fen for line in lines if line.amount_fen < 0)

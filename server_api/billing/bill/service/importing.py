@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 
 from server_api.billing.account import store as account_store
+from server_api.billing.bill.freeze import Frozen, Issue, freeze
 from server_api.billing.bill.news import BillsIssued, IssuedBill
 from server_api.billing.bill.policy import billing_policy
+from server_api.billing.bill.rules.draft import Item, imported_line
+from server_api.billing.bill.rules.inputs import BillDraft, ProductInput
 from server_api.billing.bill.store import bills
+from server_api.billing.bill.store.inputs import AccountHead
 from server_api.billing.ledger.rules import LedgerName, Posting
 from server_api.billing.ledger.service import post
 from server_api.platform.unit_of_work import UnitOfWork
-from shared_models.values.bill_ids import MAX_BILLS_A_MONTH, bill_id_of, bill_no_of
+from shared_models.values.bill_ids import MAX_BILLS_A_MONTH, bill_id_of
 from shared_models.values.faults.bill import BillImportRefused
 from shared_models.values.ledger import LedgerCode
-from shared_models.values.money import Fen, MicroYuan, split_tax
+from shared_models.values.money import ZERO_FEN, Fen
 from shared_models.values.period import Month
 
 
@@ -48,9 +53,10 @@ class OpenBill:
 def import_open_bill(uow: UnitOfWork, *, bill: OpenBill) -> str:
     """Take over one open bill: frozen rows and an opening posting. Returns its id; one that is there is left alone.
 
-    Raises BillImportRefused for an unknown account, no lines, an amount not above zero, or an unknown item.
+    Locks the account. Raises BillImportRefused for an unknown account, no lines, an amount not above zero, or an
+    unknown item.
     """
-    state = account_store.read(uow.conn, bill.account_id)
+    state = account_store.read(uow.conn, bill.account_id) if account_store.touch(uow.conn, bill.account_id) else None
     if state is None:
         raise BillImportRefused(reason=f"no account {bill.account_id}")
     if not 1 <= bill.bill_seq < MAX_BILLS_A_MONTH:
@@ -58,103 +64,43 @@ def import_open_bill(uow: UnitOfWork, *, bill: OpenBill) -> str:
     bill_id = bill_id_of(bill.month, bill.account_id, bill.bill_seq)
     if bill_id in bills.bills_in_month(uow.conn, bill.month.yyyymm, bill.account_id):
         return bill_id
-    rows = _rows(uow, bill, bill_id, state.row)
-    bills.insert_bills(uow.database, uow.conn, rows)
-    total = Fen.total(line.amount for line in bill.lines)
-    post(
-        uow,
-        [
-            Posting(
-                LedgerName(LedgerCode.OPENING, bill.source),
-                LedgerName(LedgerCode.RECEIVABLE, bill.account_id),
-                total,
-                bill_id,
-            )
-        ],
-        act_id=bill_id,
+    policy = billing_policy()
+    issue = Issue(
+        bill.month, "", bill.issued_on or policy.issued_on(bill.month), bill.due_on or policy.due_on(bill.month)
     )
-    uow.announce(
-        BillsIssued(f"import:{bill.source}", bill.month, (IssuedBill(bill.account_id, bill_id, total, _due(bill)),))
-    )
+    row = state.row
+    head = AccountHead(row.account_id, row.account_no, row.customer_id, row.version, ZERO_FEN, ZERO_FEN)
+    draft = _draft(policy.bill.items, bill)
+    frozen = Frozen.empty()
+    payer = account_store.payers_of(uow.conn, [row.customer_id]).get(row.customer_id)
+    freeze(frozen, issue, head, payer, draft, uow.now, bill.bill_seq)
+    bills.insert_bills(uow.database, uow.conn, frozen.rows)
+    total = Fen(draft.total_fen)
+    opening = LedgerName(LedgerCode.OPENING, bill.source)
+    owed = LedgerName(LedgerCode.RECEIVABLE, bill.account_id)
+    post(uow, [Posting(opening, owed, total, bill_id)], act_id=bill_id)
+    issued = IssuedBill(bill.account_id, bill_id, total, issue.due_on)
+    uow.announce(BillsIssued(f"import:{bill.source}", bill.month, (issued,)))
     return bill_id
 
 
-def _due(bill: OpenBill) -> date:
-    return bill.due_on or billing_policy().due_on(bill.month)
-
-
-def _rows(uow: UnitOfWork, bill: OpenBill, bill_id: str, account: object) -> bills.BillRows:
-    if not bill.lines or any(line.amount.amount_fen <= 0 for line in bill.lines):
+def _draft(items: Mapping[str, Item], bill: OpenBill) -> BillDraft:
+    """The old bill as a draft: its amounts as they are, only the tax inside them is worked out."""
+    if not bill.lines or any(line.amount <= ZERO_FEN for line in bill.lines):
         raise BillImportRefused(reason="every line of an open bill is above zero")
-    items = billing_policy().bill.items
-    period = bill.month.yyyymm
-    lines, nets, total = [], 0, 0
-    for line_no, line in enumerate(bill.lines, 1):
+    lines = []
+    for line in bill.lines:
         item = items.get(line.item_code)
         if item is None:
             raise BillImportRefused(reason=f"item {line.item_code}")
-        net, tax = split_tax(line.amount, item.tax_per_mille)
-        nets, total = nets + net.amount_fen, total + line.amount.amount_fen
-        label = line.label or item.label
-        lines.append(
-            (
-                period,
-                bill_id,
-                line_no,
-                "imported",
-                line.product_id or None,
-                None,
-                line.service or item.item_group,
-                line.shown_as or None,
-                None,
-                line.item_code,
-                item.item_group,
-                label,
-                line.label or item.label_en,
-                None,
-                None,
-                None,
-                bill.month.first_on,
-                bill.month.until_on,
-                0,
-                0,
-                MicroYuan.of_fen(line.amount).amount_micro_yuan,
-                line.amount.amount_fen,
-                item.tax_per_mille,
-                net.amount_fen,
-                tax.amount_fen,
-                0,
-            )
-        )
-    at = uow.now.replace(tzinfo=None)
-    account_no, customer_id = account.account_no, account.customer_id  # type: ignore[attr-defined]
-    payer = account_store.payers_of(uow.conn, [customer_id]).get(customer_id)
-    head = (
-        period,
-        bill_id,
-        bill_no_of(bill.month, account_no, bill.bill_seq),
+        service = line.service or item.item_group
+        product = ProductInput(line.product_id, "", service, line.shown_as, "")
+        named = replace(item, label=line.label or item.label, label_en=line.label or item.label_en)
+        lines.append(imported_line(bill.month, product, line.item_code, named, line.amount))
+    return BillDraft(
         bill.account_id,
-        account_no,
-        customer_id,
-        None,
-        "import",
-        "open",
-        bill.month.first_on,
-        bill.month.until_on,
-        bill.issued_on or billing_policy().issued_on(bill.month),
-        _due(bill),
-        getattr(payer, "customer_no", None),
-        getattr(payer, "sealed_name", None),
-        getattr(payer, "sealed_address", None),
-        getattr(payer, "sealed_tax_no", None),
-        0,
-        0,
-        total,
-        nets,
-        total - nets,
-        total,
-        len(lines),
-        at,
-        None,
+        tuple(lines),
+        sum(line.amount_fen for line in lines),
+        sum(line.net_fen for line in lines),
+        sum(line.tax_fen for line in lines),
     )
-    return bills.BillRows([head], lines, [])

@@ -233,7 +233,8 @@ def reason_words(code: str, remark: str, language: str) -> str:
     """The refusal in words, from its code and stored parameters."""
     try:
         params = json.loads(remark or "{}")
-        return text(f"fault.{code}.text", language, **params)
+        key = "bill.defect" if code == "defect" else f"fault.{code}.text"
+        return text(key, language, **params)
     except (ValueError, KeyError):  # parameters of a defect need not fit any text
         return remark
 
