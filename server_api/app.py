@@ -31,6 +31,7 @@ from server_api.faces.edge.certificates import certificate_for
 from server_api.faces.edge.metrics import Metrics
 from server_api.faces.edge.openapi import describe
 from server_api.faces.edge.problems import fault_of
+from server_api.faces.edge.protocol import TimedProtocol
 from server_api.faces.edge.sessions import Sessions, Standing
 from server_api.faces.edge.tokens import TokenMaker
 from server_api.faces.portal.visitor import page_of_fault
@@ -155,7 +156,7 @@ def server_config(settings: Settings, app: Any) -> uvicorn.Config:
         app,
         host=settings.host,
         port=settings.port,
-        http="httptools",
+        http=TimedProtocol,
         loop="auto",
         ws="none",
         access_log=False,

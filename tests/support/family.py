@@ -57,14 +57,18 @@ def sell_things(house: House) -> None:
     document, errors = files.read_yaml(file.read_text(encoding="utf-8"), file.name)
     assert not errors
     house.act("business", lambda uow: catalog.import_catalog(uow, catalog=document))
-    house.act("business", lambda uow: catalog.publish_price_book(uow, wanted=PublishPriceBook(effective_on=date(2020, 1, 1))))
+    house.act(
+        "business", lambda uow: catalog.publish_price_book(uow, wanted=PublishPriceBook(effective_on=date(2020, 1, 1)))
+    )
 
 
 def move_in(house: House, *, name: str = "王秀兰", number: str = "2685123", staff_no: str = "1001") -> Family:
     """A customer with account, three services and two open bills; all news delivered."""
     customer_id, account_id = derived_id("family", number), derived_id("family account", number)
     customer = CreateCustomer(
-        customer_id=customer_id, name=name, address="玉门市新市区广场路12号3单元401室",
+        customer_id=customer_id,
+        name=name,
+        address="玉门市新市区广场路12号3单元401室",
         documents=(IdDocument(document_no=_id_no(number)),),
         contacts=(Contact(contact_value="139" + number.zfill(8), is_main=True),),
     )
@@ -78,11 +82,16 @@ def move_in(house: House, *, name: str = "王秀兰", number: str = "2685123", s
     products = []
     for offering, kind, key in SERVICES:
         install = InstallProduct(
-            product_id=derived_id("family product", number, offering), customer_id=customer_id, offering_code=offering,
+            product_id=derived_id("family product", number, offering),
+            customer_id=customer_id,
+            offering_code=offering,
             accesses=(Access(access_kind=kind, access_key=key.format(number=number)),),
-            pay_relations=(PayRelation(account_id=account_id),), install_address=customer.address,
+            pay_relations=(PayRelation(account_id=account_id),),
+            install_address=customer.address,
         )
-        house.act("business", lambda uow, install=install: inventory.install_product(uow, install=install), staff_no=staff_no)
+        house.act(
+            "business", lambda uow, install=install: inventory.install_product(uow, install=install), staff_no=staff_no
+        )
         products.append(install.product_id)
     house.deliver()
     bills = tuple(_owe(house, account_id, number, yyyymm, lines) for yyyymm, lines in BILLS)
@@ -92,7 +101,10 @@ def move_in(house: House, *, name: str = "王秀兰", number: str = "2685123", s
 
 def _owe(house: House, account_id: str, number: str, yyyymm: int, lines: tuple[tuple[str, str, str, int], ...]) -> str:
     bill = OpenBill(
-        source="old", account_id=account_id, month=Month(yyyymm), issued_on=Month(yyyymm).until_on,
+        source="old",
+        account_id=account_id,
+        month=Month(yyyymm),
+        issued_on=Month(yyyymm).until_on,
         lines=tuple(
             OpenBillLine(item_code=item, amount=Fen(fen), label=label, service=service, shown_as=f"0937-{number}")
             for item, label, service, fen in lines

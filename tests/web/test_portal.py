@@ -88,7 +88,9 @@ def test_from_login_to_the_line_of_a_bill(enter: Callable[..., Page], family: Fa
 
 @SEATS
 def test_field_staff_see_line_address_and_whether_anything_is_owed(
-    enter: Callable[..., Page], family: Family, seat: dict[str, Any],
+    enter: Callable[..., Page],
+    family: Family,
+    seat: dict[str, Any],
 ) -> None:
     page = enter(seat, "3001", "/portal/field")
     page.fill("#q", family.number)

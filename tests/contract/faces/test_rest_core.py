@@ -1,4 +1,4 @@
-"""The rules every REST route keeps, shown on three small routes: acts happen once, refusals are problems, nothing leaks."""
+"""The rules every REST route keeps, shown on small routes: acts happen once, refusals are problems, nothing leaks."""
 
 from __future__ import annotations
 

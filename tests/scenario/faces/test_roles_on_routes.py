@@ -88,6 +88,8 @@ def test_without_a_session_every_route_is_shut(opened: Hall) -> None:
 
 
 def test_every_right_is_held_by_some_role_and_every_role_can_sign_in(opened: Hall) -> None:
-    declared = {name for _m, _p, route in permitted_routes(opened, "/") for name in (mark_of(route) or object()).permissions}  # type: ignore[attr-defined]
+    declared = {
+        name for _m, _p, route in permitted_routes(opened, "/") for name in (mark_of(route) or object()).permissions
+    }  # type: ignore[attr-defined]
     everyone = frozenset().union(*roles().values())
     assert declared - everyone == set(), "a route nobody may call"
