@@ -12,4 +12,4 @@ DATA = FOLDER / "data"
 
 def environment() -> dict[str, str]:
     """What a command of the product needs to work on the demo."""
-    return {**child_environment(), "ONEHALL_DATA_DIR": str(DATA)}
+    return {**child_environment(), "ONEHALL_DATA_DIR": str(DATA), "ONEHALL_PROGRESS": "lines"}

@@ -47,7 +47,7 @@ def load_town(story: Story) -> Iterator[str]:
         return
     figures = story.onehall("sample", "town", "--out", str(EXPORTS), "--households", str(story.households))
     story.town = {"month": f"{figures['month'] // 100}-{figures['month'] % 100:02d}", "households": story.households}
-    yield f"three old systems' exports: {figures['products']:,} products, {figures['groups']} groups ({_shown(EXPORTS)})"
+    yield f"old systems' exports: {figures['products']:,} products, {figures['groups']} groups ({_shown(EXPORTS)})"
     story.onehall("db", "upgrade")
     yield "two embedded databases: business and billing"
     story.onehall("staff", "roles")
@@ -75,11 +75,13 @@ def _take_over(story: Story) -> Iterator[str]:
     report = story.long("migration", "migrate", "--from", str(EXPORTS))
     took = time.monotonic() - began
     yield (
-        f"migrated in {took:.0f} s: {report['rows_new']:,} rows taken over, {report['customers_merged']:,} customers in "
-        f"several systems merged, {report['rows_set_aside']:,} rows set aside with their reasons"
+        f"migrated in {took:.0f} s: {report['rows_new']:,} rows taken over, {report['customers_merged']:,} customers "
+        f"of several systems merged, {report['rows_set_aside']:,} rows set aside with their reasons"
     )
     totals = report["totals"]
-    agreeing = sum(1 for total in totals if total["agrees"])
+    agreeing = sum(
+        1 for one in totals if (one["source_count"], one["source_fen"]) == (one["stored_count"], one["stored_fen"])
+    )
     yield f"{agreeing} of {len(totals)} control totals agree"
     story.done.append(
         f"Took a town of {story.households:,} households over from three old systems ({report['rows_new']:,} rows); "

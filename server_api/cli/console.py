@@ -76,8 +76,16 @@ class Console:
             self.say("  ".join(cells).rstrip())
 
     def progress(self, text: str) -> None:
-        """A line that is written over (at most 5 times a second), on standard error and only on a terminal."""
+        """A line that is written over (at most 5 times a second), on standard error and only on a terminal.
+
+        For programs that show it themselves: ``ONEHALL_PROGRESS=lines`` writes a plain line each second.
+        """
         now = time.monotonic()
+        if os.environ.get("ONEHALL_PROGRESS") == "lines":
+            if now - self._progress_at >= 1.0:
+                self._progress_at = now
+                print(text, file=self._error, flush=True)
+            return
         if self.as_json or not self._error.isatty() or now - self._progress_at < 0.2:
             return
         self._progress_at, self._progress_open = now, True
