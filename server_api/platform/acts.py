@@ -15,11 +15,12 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, Insert, Select, Table, Update, bindparam, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from server_api.platform.database import Database
 from server_api.platform.dialects import Trouble
+from server_api.platform.dialects.prepared import Prepared
 from server_api.platform.facts.outbox import store_told
 from server_api.platform.unit_of_work import UnitOfWork
 from server_api.platform.writers import GroupWriter
@@ -52,18 +53,20 @@ class Outcome:
 class _Statements:
     """The act's statements, built once: building them for each act cost a fifth of a payment."""
 
-    find: Select[Any]
-    insert: Insert
-    answer: Update
+    find: Prepared
+    insert: Prepared
+    answer: Prepared
 
 
 @cache
 def _statements(table: Table) -> _Statements:
     mine = table.c.act_id == bindparam("b_act_id")
     return _Statements(
-        find=select(table.c.digest, table.c.reply, table.c.after_tokens).where(mine),
-        insert=insert(table),
-        answer=update(table).where(mine).values(reply=bindparam("b_reply"), after_tokens=bindparam("b_after")),
+        find=Prepared(select(table.c.digest, table.c.reply, table.c.after_tokens).where(mine)),
+        insert=Prepared(insert(table)),
+        answer=Prepared(
+            update(table).where(mine).values(reply=bindparam("b_reply"), after_tokens=bindparam("b_after"))
+        ),
     )
 
 
@@ -112,27 +115,47 @@ async def perform_soon(database: Database, act: Act, work: Callable[[UnitOfWork]
 def _run(
     database: Database, connection: Connection, act: Act, work: Callable[[UnitOfWork], BaseModel | None],
 ) -> Outcome:
-    done = _done_before(database, connection, act)
-    if done is not None:
-        return done
     statements = _statements(database.platform.act)
     uow = UnitOfWork(database, connection, act.context, act.act_id, database.clock.now())
-    connection.execute(statements.insert, {
-        "act_id": act.act_id, "kind": act.kind, "digest": act.digest, "staff_id": act.context.staff_id,
-        "staff_no": act.context.staff_no, "hall_code": act.context.hall_code, "counter_no": act.context.counter_no,
-        "channel": act.context.channel, "reason": act.reason, "occurred_at": uow.now,
-    })
+    done = _done_or_begun(uow, act, statements)
+    if done is not None:
+        return done
     reply = work(uow)
     store_told(uow)
     text = "" if reply is None else reply.model_dump_json()
-    connection.execute(statements.answer, {
+    statements.answer.run(connection, {
         "b_act_id": act.act_id, "b_reply": database.secrets.seal(text), "b_after": ",".join(uow.after),
     })
     return Outcome(text, tuple(uow.after), replayed=False)
 
 
+def _done_or_begun(uow: UnitOfWork, act: Act, statements: _Statements) -> Outcome | None:
+    """The outcome of an act that was done before; else None, and its row stands as the first insert.
+
+    Where a failed insert does not spoil the transaction (SQLite) the insert itself asks; elsewhere we look first.
+    """
+    database, connection, context = uow.database, uow.conn, act.context
+    asks = database.dialect.single_writer
+    done = None if asks else _done_before(database, connection, act)
+    if done is not None:
+        return done
+    try:
+        statements.insert.run(connection, {
+            "act_id": act.act_id, "kind": act.kind, "digest": act.digest, "staff_id": context.staff_id,
+            "staff_no": context.staff_no, "hall_code": context.hall_code, "counter_no": context.counter_no,
+            "channel": context.channel, "reason": act.reason, "occurred_at": uow.now,
+        })
+    except DBAPIError as error:
+        if not asks or database.dialect.classify(error) is not Trouble.DUPLICATE:
+            raise
+        done = _done_before(database, connection, act)
+        if done is None:
+            raise
+    return done
+
+
 def _done_before(database: Database, connection: Connection, act: Act) -> Outcome | None:
-    row = connection.execute(_statements(database.platform.act).find, {"b_act_id": act.act_id}).one_or_none()
+    row = _statements(database.platform.act).find.one_or_none(connection, {"b_act_id": act.act_id})
     if row is None:
         return None
     if row.digest != act.digest:

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from sqlalchemy import Select, Table, Update, bindparam, select, update
+from sqlalchemy import Table, bindparam, insert, update
+from sqlalchemy.exc import DBAPIError
 
+from server_api.platform.dialects.base import Trouble
+from server_api.platform.dialects.prepared import Prepared
 from server_api.platform.unit_of_work import UnitOfWork
 
 
-@dataclass(frozen=True)
-class _Statements:
-    """Built once: each receipt of the day takes a number."""
-
-    read: Select[Any]
-    move: Update
-
-
 @cache
-def _statements(table: Table) -> _Statements:
-    mine = table.c.counter_name == bindparam("b_name")
-    return _Statements(
-        read=select(table.c.next_value).where(mine),
-        move=update(table).where(mine).values(next_value=bindparam("b_next")),
+def _move(table: Table) -> Prepared:
+    """Take numbers and say which is next: the update locks the row. Built once, for each receipt takes a number."""
+    statement = (
+        update(table).where(table.c.counter_name == bindparam("b_name"))
+        .values(next_value=table.c.next_value + bindparam("b_how_many")).returning(table.c.next_value)
     )
+    return Prepared(statement)
 
 
 def next_number(uow: UnitOfWork, counter_name: str) -> int:
@@ -41,12 +35,14 @@ def take_numbers(uow: UnitOfWork, counter_name: str, how_many: int) -> int:
     if how_many < 1:
         raise ValueError("at least one number is taken")
     table = uow.platform.number_counter
-    statements = _statements(table)
-    row = uow.lock_or_insert(
-        statements.read, table, {"counter_name": counter_name, "next_value": 1 + how_many}, {"b_name": counter_name},
-    )
+    params = {"b_name": counter_name, "b_how_many": how_many}
+    row = _move(table).one_or_none(uow.conn, params)
     if row is None:
-        return 1
-    value = int(row[0])
-    uow.conn.execute(statements.move, {"b_name": counter_name, "b_next": value + how_many})
-    return value
+        try:
+            with uow.conn.begin_nested():
+                uow.conn.execute(insert(table).values(counter_name=counter_name, next_value=1 + how_many))
+        except DBAPIError as error:
+            if uow.database.dialect.classify(error) is not Trouble.DUPLICATE:
+                raise
+            row = _move(table).one_or_none(uow.conn, params)  # another act made the counter just now
+    return 1 if row is None else int(row.next_value) - how_many

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import Connection, Row, Select, Table, insert
+from sqlalchemy import Connection, Select, Table, insert
 from sqlalchemy.exc import DBAPIError
 
 from server_api.platform.dialects.base import Trouble
+from server_api.platform.dialects.prepared import Prepared
 from shared_models.contracts.events import Payload
 from shared_models.contracts.work import WorkContext
 from shared_models.tables.platform import PlatformTables
@@ -69,16 +70,20 @@ class UnitOfWork:
         for listener in self.database.listeners.get(type(news), ()):
             listener(self, news)
 
-    def lock(self, query: Select[Any], table: Table, params: dict[str, Any] | None = None) -> Row[Any] | None:
+    def lock(self, query: Select[Any] | Prepared, table: Table, params: dict[str, Any] | None = None) -> Any | None:
         """Read one known row and hold it until the act ends. Order everywhere: account, till session, number row.
 
-        Hot paths hand in a query built once, with ``params`` for its bind parameters.
+        Hot paths hand in a prepared query, with ``params`` for its bind parameters.
         """
+        if isinstance(query, Prepared):
+            if self.database.dialect.single_writer:
+                return query.one_or_none(self.conn, params or {})
+            query = cast("Select[Any]", query.statement)
         return self.conn.execute(self.database.dialect.lock(query, table), params).one_or_none()
 
     def lock_or_insert(
-        self, query: Select[Any], table: Table, first: dict[str, Any], params: dict[str, Any] | None = None,
-    ) -> Row[Any] | None:
+        self, query: Select[Any] | Prepared, table: Table, first: dict[str, Any], params: dict[str, Any] | None = None,
+    ) -> Any | None:
         """Lock a row as ``lock`` does, or insert ``first`` and return None where there is none yet.
 
         Two acts may find it missing at the same time: the one whose insert comes second waits and gets the row.

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from server_api.platform.dialects.base import Trouble
+from server_api.platform.dialects.prepared import savepoint
 from server_api.platform.dialects.sqlite import SQLite
 from server_api.platform.locks import WriteTurns
 from shared_models.values.faults.common import TooBusy
@@ -210,7 +211,7 @@ class GroupWriter:
         done: list[tuple[Future[Any], Any]],
     ) -> None:
         try:
-            with connection.begin_nested():
+            with savepoint(connection):
                 result = work(connection)
         except DBAPIError as error:
             if self._database.dialect.classify(error) in (Trouble.FULL, Trouble.AWAY, Trouble.RETRY):

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, insert, select, update
 
 from server_api.billing.account.rules import Book
+from server_api.platform.dialects.prepared import Prepared
 from shared_models.contracts.events import Standing
 from shared_models.tables.billing.account import balance_book, billing_account, day_allowance, payer
 from shared_models.values.money import ZERO_FEN, Fen
@@ -20,47 +21,47 @@ IN_LIST = 900
 
 _A, _B, _P = billing_account.c, balance_book.c, payer.c
 
-_TOUCH = update(billing_account).where(_A.account_id == bindparam("b_account_id")).values(version=_A.version + 1)
-#: The account, its payer and its books in one go: one row per book.
-_READ = (
-    select(
-        _A.account_id,
-        _A.account_no,
-        _A.customer_id,
-        _A.payment_type,
-        _A.credit_limit_fen,
-        _A.standing,
-        _A.owed_since_on,
-        _A.version,
-        _A.held_by_run,
-        _A.settle_wanted,
-        _A.restricted,
-        _A.opened_at,
-        _A.closed_at,
-        _P.customer_no,
-        _P.sealed_name,
-        _B.book_id,
-        _B.book_type,
-        _B.item_group,
-        _B.spend_order,
-        _B.from_on,
-        _B.until_on,
-        _B.in_fen,
-        _B.out_fen,
-    )
-    .select_from(
-        billing_account.join(balance_book, _B.account_id == _A.account_id).outerjoin(
-            payer, _P.customer_id == _A.customer_id
-        )
-    )
-    .where(_A.account_id == bindparam("b_account_id"))
+_TOUCH = Prepared(
+    update(billing_account).where(_A.account_id == bindparam("b_account_id")).values(version=_A.version + 1)
 )
-_SET_STANDING = (
+#: The account, its payer and its books in one go: one row per book.
+_READ_ALL = select(
+    _A.account_id,
+    _A.account_no,
+    _A.customer_id,
+    _A.payment_type,
+    _A.credit_limit_fen,
+    _A.standing,
+    _A.owed_since_on,
+    _A.version,
+    _A.held_by_run,
+    _A.settle_wanted,
+    _A.restricted,
+    _A.opened_at,
+    _A.closed_at,
+    _P.customer_no,
+    _P.sealed_name,
+    _B.book_id,
+    _B.book_type,
+    _B.item_group,
+    _B.spend_order,
+    _B.from_on,
+    _B.until_on,
+    _B.in_fen,
+    _B.out_fen,
+).select_from(
+    billing_account.join(balance_book, _B.account_id == _A.account_id).outerjoin(
+        payer, _P.customer_id == _A.customer_id
+    )
+)
+_READ = Prepared(_READ_ALL.where(_A.account_id == bindparam("b_account_id")))
+_READ_MANY = _READ_ALL.where(_A.account_id.in_(bindparam("b_ids", expanding=True))).order_by(_A.account_id)
+_SET_STANDING = Prepared(
     update(billing_account)
     .where(_A.account_id == bindparam("b_account_id"))
     .values(standing=bindparam("b_standing"), owed_since_on=bindparam("b_since"))
 )
-_MOVE_BOOK = (
+_MOVE_BOOK = Prepared(
     update(balance_book)
     .where(_B.book_id == bindparam("b_book_id"))
     .values(in_fen=bindparam("b_in"), out_fen=bindparam("b_out"))
@@ -74,8 +75,8 @@ _FREE_BALANCES = _BALANCES.where(_B.item_group == "*")
 _STANDINGS = select(_A.account_id, _A.standing, _A.owed_since_on, _A.restricted, _A.credit_limit_fen).where(
     _A.account_id.in_(bindparam("b_ids", expanding=True))
 )
-_INSERT_ACCOUNT = insert(billing_account)
-_INSERT_BOOK = insert(balance_book)
+_INSERT_ACCOUNT = Prepared(insert(billing_account))
+_INSERT_BOOK = Prepared(insert(balance_book))
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +117,12 @@ class StandingRow:
 
 def touch(conn: Connection, account_id: str) -> bool:
     """Lock the account's row by raising its version; False where there is none. Accounts are locked first."""
-    return conn.execute(_TOUCH, {"b_account_id": account_id}).rowcount == 1
+    return _TOUCH.run(conn, {"b_account_id": account_id}) == 1
 
 
 def read(conn: Connection, account_id: str) -> AccountState | None:
     """The account with its payer and its books, or None."""
-    rows = conn.execute(_READ, {"b_account_id": account_id}).all()
+    rows = _READ.all(conn, {"b_account_id": account_id})
     if not rows:
         return None
     return AccountState(rows[0], tuple(_book_of(row) for row in rows))
@@ -142,14 +143,14 @@ def _book_of(row: Any) -> BookState:
 
 def set_standing(conn: Connection, account_id: str, standing: str, owed_since_on: date | None) -> None:
     """Store how the account stands now."""
-    conn.execute(_SET_STANDING, {"b_account_id": account_id, "b_standing": standing, "b_since": owed_since_on})
+    _SET_STANDING.run(conn, {"b_account_id": account_id, "b_standing": standing, "b_since": owed_since_on})
 
 
 def move_books(conn: Connection, moves: Sequence[tuple[str, Fen, Fen]]) -> None:
     """Set the sums of books whose account is locked: (book_id, in, out)."""
     if moves:
-        conn.execute(
-            _MOVE_BOOK, [{"b_book_id": book_id, "b_in": paid_in, "b_out": out} for book_id, paid_in, out in moves]
+        _MOVE_BOOK.many(
+            conn, [{"b_book_id": book_id, "b_in": paid_in, "b_out": out} for book_id, paid_in, out in moves]
         )
 
 
@@ -160,8 +161,8 @@ def want_settling(conn: Connection, account_id: str) -> None:
 
 def insert_accounts(conn: Connection, accounts: list[dict[str, Any]], books: list[dict[str, Any]]) -> None:
     """Add accounts and their first books."""
-    conn.execute(_INSERT_ACCOUNT, accounts)
-    conn.execute(_INSERT_BOOK, books)
+    _INSERT_ACCOUNT.many(conn, accounts)
+    _INSERT_BOOK.many(conn, books)
 
 
 def taken(conn: Connection, account_id: str, account_no: str) -> bool:
@@ -243,31 +244,21 @@ def states_of(conn: Connection, account_ids: Iterable[str]) -> dict[str, Account
     """Many accounts with their books, by id."""
     grouped: dict[str, list[Any]] = {}
     for chunk in chunks(sorted(set(account_ids))):
-        query = (
-            select(*_READ.selected_columns)
-            .select_from(
-                billing_account.join(balance_book, _B.account_id == _A.account_id).outerjoin(
-                    payer, _P.customer_id == _A.customer_id
-                )
-            )
-            .where(_A.account_id.in_(chunk))
-            .order_by(_A.account_id)
-        )
-        for row in conn.execute(query):
+        for row in conn.execute(_READ_MANY, {"b_ids": chunk}):
             grouped.setdefault(row.account_id, []).append(row)
     return {key: AccountState(rows[0], tuple(_book_of(row) for row in rows)) for key, rows in grouped.items()}
 
 
 def touch_many(conn: Connection, account_ids: Sequence[str]) -> None:
     """Lock accounts in ascending order of id by raising their versions."""
-    conn.execute(_TOUCH, [{"b_account_id": account_id} for account_id in sorted(account_ids)])
+    _TOUCH.many(conn, [{"b_account_id": account_id} for account_id in sorted(account_ids)])
 
 
 def set_standings(conn: Connection, rows: Sequence[tuple[str, str, date | None]]) -> None:
     """Store how many accounts stand now: (account_id, standing, owed_since_on)."""
     if rows:
-        conn.execute(
-            _SET_STANDING,
+        _SET_STANDING.many(
+            conn,
             [
                 {"b_account_id": account_id, "b_standing": standing, "b_since": since}
                 for account_id, standing, since in rows

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Table, and_, bindparam, func, insert, or_, select, true, update
 
 from server_api.billing.cashdesk.rules import EntrySum
+from server_api.platform.dialects.prepared import Prepared
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.work import DataScope, WorkContext
 from shared_models.tables.billing.cashdesk import deposit_slip, receipt, till_count, till_entry, till_session
@@ -17,10 +18,10 @@ from shared_models.values.money_states import PayMethod
 
 _T, _E, _R = till_session.c, till_entry.c, receipt.c
 
-_LIVE = select(till_session).where(_T.counter_key == bindparam("b_counter_key"))
-_BY_ID = select(till_session).where(_T.till_id == bindparam("b_till_id"))
-_INSERT_ENTRY = insert(till_entry)
-_INSERT_RECEIPT = insert(receipt)
+_LIVE = Prepared(select(till_session).where(_T.counter_key == bindparam("b_counter_key")))
+_BY_ID = Prepared(select(till_session).where(_T.till_id == bindparam("b_till_id")))
+_INSERT_ENTRY = Prepared(insert(till_entry))
+_INSERT_RECEIPT = Prepared(insert(receipt))
 _SUMS = (
     select(_E.item, _E.method, func.count().label("pieces"), func.sum(_E.amount_fen).label("amount_fen"))
     .where(_E.till_id == bindparam("b_till_id"))
@@ -51,7 +52,7 @@ def lock_till(uow: UnitOfWork, till_id: str) -> Any | None:
 
 def live_till(conn: Connection, counter_key: str) -> Any | None:
     """The live session of a counter."""
-    return conn.execute(_LIVE, {"b_counter_key": counter_key}).one_or_none()
+    return _LIVE.one_or_none(conn, {"b_counter_key": counter_key})
 
 
 def occupying(conn: Connection, counter_key: str, staff_key: str) -> Any | None:
@@ -63,7 +64,7 @@ def occupying(conn: Connection, counter_key: str, staff_key: str) -> Any | None:
 
 def read_till(conn: Connection, till_id: str) -> Any | None:
     """A session by id."""
-    return conn.execute(_BY_ID, {"b_till_id": till_id}).one_or_none()
+    return _BY_ID.one_or_none(conn, {"b_till_id": till_id})
 
 
 def undeposited_of(conn: Connection, staff_id: str) -> str | None:
@@ -106,7 +107,7 @@ def list_tills(
 # ---- entries and counts ---------------------------------------------------------------------------------------------
 def insert_entries(conn: Connection, rows: list[dict[str, Any]]) -> None:
     """Add entries; every row has the same keys."""
-    conn.execute(_INSERT_ENTRY, rows)
+    _INSERT_ENTRY.many(conn, rows)
 
 
 def sums_of(conn: Connection, till_id: str) -> list[EntrySum]:
@@ -130,7 +131,7 @@ def insert_slip(conn: Connection, values: dict[str, Any]) -> None:
 # ---- papers ---------------------------------------------------------------------------------------------------------
 def insert_receipt(conn: Connection, values: dict[str, Any]) -> None:
     """Keep a paper as issued."""
-    conn.execute(_INSERT_RECEIPT, values)
+    _INSERT_RECEIPT.run(conn, values)
 
 
 def find_receipt(conn: Connection, receipt_no: str, context: WorkContext) -> Any | None:

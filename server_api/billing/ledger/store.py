@@ -9,6 +9,7 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, select
 
 from server_api.billing.ledger.rules import Booked, LedgerName, Posting
 from server_api.platform.database import Database
+from server_api.platform.dialects.prepared import Prepared
 from shared_models.tables.billing.ledger import posting, posting_mirror
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import Fen
@@ -27,7 +28,7 @@ POSTING_COLUMNS = (
     "ref_id",
 )
 
-_INSERT = insert(posting)
+_INSERT = Prepared(insert(posting))
 _INSERT_MIRROR = insert(posting_mirror)
 _OF_ACT = (
     select(
@@ -48,7 +49,7 @@ _OF_ACT = (
 
 def insert_postings(conn: Connection, rows: list[dict[str, Any]]) -> None:
     """Add postings; every row has the same keys."""
-    conn.execute(_INSERT, rows)
+    _INSERT.many(conn, rows)
 
 
 def insert_mirrors(conn: Connection, rows: list[dict[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, u
 from server_api.billing.account.store import chunks
 from server_api.billing.cashdesk.store import within
 from server_api.billing.payment.rules import OpenBill, OpenLine
+from server_api.platform.dialects.prepared import Prepared
 from shared_models.contracts.work import WorkContext
 from shared_models.tables.billing.account import billing_account, payer
 from shared_models.tables.billing.bill import bill, bill_line
@@ -40,30 +41,30 @@ _OPEN_COLUMNS = (
     _L.netted_fen,
 )
 _OPEN_FROM = bill.join(bill_line, and_(_L.period == _B.period, _L.bill_id == _B.bill_id))
-_OPEN_BILLS = (
+_OPEN_BILLS = Prepared(
     select(*_OPEN_COLUMNS)
     .select_from(_OPEN_FROM)
     .where(_B.account_id == bindparam("b_account_id"), _B.state == "open")
     .order_by(_B.period, _B.bill_id, _L.line_no)
 )
-_APPLIED_OF_BILL = (
+_APPLIED_OF_BILL = Prepared(
     select(_A.bill_line_no, func.sum(_A.amount_fen).label("paid_fen"))
     .where(_A.period == bindparam("b_period"), _A.bill_id == bindparam("b_bill_id"))
     .group_by(_A.bill_line_no)
 )
-_SET_BILL = (
+_SET_BILL = Prepared(
     update(bill)
     .where(_B.period == bindparam("b_period"), _B.bill_id == bindparam("b_bill_id"))
     .values(open_fen=bindparam("b_open"), state=bindparam("b_state"), settled_at=bindparam("b_settled"))
 )
-_INSERT_PAYMENT = insert(payment)
-_INSERT_APPLIED = insert(applied_payment)
+_INSERT_PAYMENT = Prepared(insert(payment))
+_INSERT_APPLIED = Prepared(insert(applied_payment))
 
 
 # ---- open bills -----------------------------------------------------------------------------------------------------
 def open_bills(conn: Connection, account_id: str) -> list[OpenBill]:
     """An account's open bills, oldest first, each line with what is left to pay of it."""
-    return _bills_of(conn, conn.execute(_OPEN_BILLS, {"b_account_id": account_id}).all())
+    return _bills_of(conn, _OPEN_BILLS.all(conn, {"b_account_id": account_id}))
 
 
 def open_bills_of(conn: Connection, account_ids: Sequence[str]) -> dict[str, list[OpenBill]]:
@@ -93,7 +94,7 @@ def _bills_of(conn: Connection, rows: Sequence[Any]) -> list[OpenBill]:
 def _bill_of(conn: Connection, head: Any, rows: Sequence[Any]) -> OpenBill:
     paid: dict[int, Fen] = {}
     if head.open_fen != head.total_fen:
-        found = conn.execute(_APPLIED_OF_BILL, {"b_period": head.period, "b_bill_id": head.bill_id})
+        found = _APPLIED_OF_BILL.all(conn, {"b_period": head.period, "b_bill_id": head.bill_id})
         paid = {row.bill_line_no: row.paid_fen for row in found}
     return OpenBill(
         head.period,
@@ -135,7 +136,7 @@ def set_bills(conn: Connection, changes: Iterable[tuple[int, str, Fen, datetime]
         for period, bill_id, left, now in changes
     ]
     if rows:
-        conn.execute(_SET_BILL, rows)
+        _SET_BILL.many(conn, rows)
 
 
 def bill_heads(conn: Connection, keys: Iterable[tuple[int, str]]) -> dict[str, Any]:
@@ -152,13 +153,13 @@ def bill_heads(conn: Connection, keys: Iterable[tuple[int, str]]) -> dict[str, A
 # ---- payments -------------------------------------------------------------------------------------------------------
 def insert_payment(conn: Connection, values: dict[str, Any]) -> None:
     """Keep a payment, reversal or refund."""
-    conn.execute(_INSERT_PAYMENT, values)
+    _INSERT_PAYMENT.run(conn, values)
 
 
 def insert_applied(conn: Connection, rows: list[dict[str, Any]]) -> None:
     """Keep what settled what; every row has the same keys."""
     if rows:
-        conn.execute(_INSERT_APPLIED, rows)
+        _INSERT_APPLIED.many(conn, rows)
 
 
 def applied_of_payment(conn: Connection, payment_id: str) -> Sequence[Any]:
