@@ -73,4 +73,5 @@ def prices_with_included(tariffs: Compiled) -> frozenset[int]:
     """Price numbers whose calls draw on included units."""
     if not tariffs.ranks:
         return frozenset()
-    return frozenset(tariffs.prices.filter(pl.col("a0_no").is_not_null())["price_no"].to_list())
+    drawing = pl.any_horizontal([pl.col(f"a{rank}_no").is_not_null() for rank in range(tariffs.ranks)])
+    return frozenset(tariffs.prices.filter(drawing)["price_no"].to_list())

@@ -19,6 +19,7 @@ from server_api.billing.rating import expressions as ex
 from server_api.billing.rating import store
 from server_api.billing.rating.explain import stored_steps
 from server_api.billing.rating.guide import tariffs_by_number
+from server_api.billing.rating.rater import days_touched
 from server_api.billing.rating.tariff.compile import ROWS_PER_VERSION, Compiled, compile_tariffs
 from server_api.billing.rating.turns import TurnSize
 from server_api.billing.usage.policy import policy
@@ -73,7 +74,7 @@ def reprice(calls: pl.DataFrame, tariffs: Compiled, *, explain: bool = False, de
     if deal:
         frame = ex.with_covered(frame, tariffs.ranks)
     longest = int(calls["duration_s"].max() or 0) if len(calls) else 0  # type: ignore[arg-type]
-    days = max(longest, policy().max_call_s) // ex.DAY_S + 2
+    days = days_touched(max(longest, policy().max_call_s))
     frame = ex.priced(frame, windows=tariffs.windows, days=days, day_types=tariffs.day_types, explain=explain)
     lazy: pl.LazyFrame = nw.to_native(frame)
     return lazy.with_columns(pl.col("units").fill_null(0), pl.col("charge_micro_yuan").fill_null(0)).collect()

@@ -86,7 +86,7 @@ def _price(frame: Any, tariffs: Compiled, *, included: bool, longest_s: int, exp
     elif "covered" not in frame.collect_schema().names():
         frame = frame.with_columns(covered=nw.lit(0, dtype=nw.Int64()))
     split = tariffs.windows > 1
-    days = longest_s // DAY_S + 2 if split else 1
+    days = days_touched(longest_s) if split else 1
     frame = ex.priced(frame, windows=tariffs.windows, days=days, day_types=tariffs.day_types, explain=explain)
     reason = (
         nw.when(c("product_id").is_null())
@@ -100,6 +100,11 @@ def _price(frame: Any, tariffs: Compiled, *, included: bool, longest_s: int, exp
         .otherwise(nw.lit(0))
     )
     return frame.with_columns(reason=reason.cast(nw.Int8()))
+
+
+def days_touched(longest_s: int) -> int:
+    """How many calendar days a call of at most that length may touch, its last block beginning before its end."""
+    return (longest_s + DAY_S - 2) // DAY_S + 1
 
 
 def month_of(start_s: pl.Expr) -> pl.Expr:

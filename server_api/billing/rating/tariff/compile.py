@@ -113,7 +113,9 @@ def compile_tariffs(
 
 
 def _ranks(tariff: Tariff) -> int:
-    return max((sum(row.code in included.rows for included in tariff.included) for row in tariff.rows), default=0)
+    """Passes over included units: one for each package of a tariff, in its order, so that a package shared by several
+    rows is one and the same pass for all of them."""
+    return len(tariff.included)
 
 
 def _price_schema(windows: int, ranks: int) -> dict[str, pl.DataType]:
@@ -165,10 +167,10 @@ def _price_columns(
         raise TariffNotValid(
             file=tariff.version, row=row.code, field="price", problem=in_words("overflow", ""), others=0
         )
-    drawn = [included for included in tariff.included if row.code in included.rows]
     for rank in range(ranks):
-        has = drawn[rank] if rank < len(drawn) else None
-        number = version_no * ROWS_PER_VERSION + tariff.included.index(has) if has else None
+        named = tariff.included[rank] if rank < len(tariff.included) else None
+        has = named if named and row.code in named.rows else None
+        number = version_no * ROWS_PER_VERSION + rank if has else None
         columns |= {
             f"a{rank}_no": number,
             f"a{rank}_cap": has.quantity if has else 0,
