@@ -1,4 +1,4 @@
-"""A family that has a telephone, broadband and television, owes two bills and has paid one: made through the services."""
+"""A family with telephone, broadband and television that owes two bills: made through the services."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The portal in a real browser against a real server: login, search, what is owed, a bill, its lines; phone and desktop."""
+"""The portal in a real browser against a real server: login, search, what is owed, bills; phone and desktop."""
 
 from __future__ import annotations
 
