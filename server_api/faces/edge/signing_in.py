@@ -78,7 +78,7 @@ async def change_password(request: Request, caller: Caller, wanted: ChangePasswo
     except SignInRefused:
         faces.doorkeeper.failed(place, context.staff_no)
         raise
-    faces.sessions.forget(context.session_id)
+    sign_out(caller)  # the token that must change its password is worth nothing any more
     login = LoginRequest(staff_no=context.staff_no, password=wanted.new_password, counter_no=context.counter_no)
     return await sign_in(request, login, context.channel)
 
