@@ -63,12 +63,15 @@ class _Round:
     restored: SenderRestored | None = None
 
 
-def deliver_lane(crossing: Crossing, lane_no: int) -> int:
-    """Send what waits in one lane, once; returns how many facts moved. The caller holds the lane's lease."""
+def deliver_lane(crossing: Crossing, lane_no: int, turn_s: float | None = None) -> int:
+    """Send what waits in one lane, once; returns how many facts moved. The caller holds the lane's lease.
+
+    ``turn_s`` is how long one receiving transaction may take; left out, as long as a write turn of that engine.
+    """
     batch = _waiting(crossing, lane_no)
     if not batch:
         return 0
-    outcome = _apply(crossing, batch)
+    outcome = _apply(crossing, batch, turn_s)
     moved = len(outcome.done)
     for envelope, _error in outcome.poison:
         moved += _once_more(crossing, envelope, outcome)
@@ -95,7 +98,7 @@ def deliver_all(crossings: Sequence[Crossing], lanes: Sequence[int] = ALL_LANES)
     while True:
         for crossing in crossings:
             crossing.resting.clear()
-        moved = sum(deliver_lane(crossing, lane_no) for crossing in crossings for lane_no in lanes)
+        moved = sum(deliver_lane(crossing, lane_no, _SERVER_TURN_S) for crossing in crossings for lane_no in lanes)
         total += moved
         if not moved:
             return total
@@ -129,10 +132,11 @@ def _waiting(crossing: Crossing, lane_no: int) -> list[Envelope]:
         return [envelope_of(row) for row in connection.execute(query)]
 
 
-def _apply(crossing: Crossing, batch: list[Envelope]) -> _Round:
+def _apply(crossing: Crossing, batch: list[Envelope], turn_s: float | None = None) -> _Round:
     """Apply a batch in one receiving transaction, as much of it as fits a write turn."""
     target = crossing.target
-    turn_s = _TURN_S if target.dialect.single_writer else _SERVER_TURN_S
+    if turn_s is None:
+        turn_s = _TURN_S if target.dialect.single_writer else _SERVER_TURN_S
 
     def work(connection: Connection) -> _Round:
         outcome = _Round()
