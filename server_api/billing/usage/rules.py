@@ -70,7 +70,7 @@ def full_number_of(text: str, home: Numbering | None = None) -> int:
         return 0
     home = home or numbering()
     value, length, country = int(compact or 0), len(compact), home.country_code
-    if not compact or compact.startswith("00"):
+    if not compact or (compact.startswith("00") and length > 2):
         return value
     if compact.startswith("0") and length > 1:
         return int(country + compact[1:])

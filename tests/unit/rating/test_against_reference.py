@@ -1,4 +1,4 @@
-"""The fast rater agrees with the slow one to the last micro-yuan, whatever the tariff, the calls, their order or batch."""
+"""The fast rater agrees with the slow one to the last micro-yuan, whatever the tariff, the calls, order or batch."""
 
 from __future__ import annotations
 

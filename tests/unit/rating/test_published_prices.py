@@ -46,7 +46,7 @@ CALLS = """
 """
 
 
-@pytest.mark.parametrize("line", [line for line in CALLS.strip().splitlines()])
+@pytest.mark.parametrize("line", CALLS.strip().splitlines())
 def test_fixed_line_prices(line: str, tmp_path: Path) -> None:
     called, on, at, seconds, yuan = line.split()[:5]
     hours, minutes, secs = (int(part) for part in at.split(":"))
@@ -65,7 +65,7 @@ def test_fixed_line_prices(line: str, tmp_path: Path) -> None:
 
 
 def test_three_hundred_minutes_included(tmp_path: Path) -> None:
-    """Counted by the begun minute: 299 minutes are gone after the first call, the second has one left and pays for two."""
+    """By the begun minute: 299 minutes are gone after the first call, the second has one left and pays for two."""
     file = tmp_path / "calls.csv"
     file.write_text(
         f"{HEADER}\n"

@@ -21,7 +21,9 @@ def decode(data: bytes, names: tuple[str, ...], first_line: int) -> Decoded:
     profile = text.text_profile(CODE)
     lines = text.read_lines(data, names, profile.separator)
     reasons = pl.when(pl.col("reason") != 0).then(pl.col("reason"))
-    odd = pl.any_horizontal(*[text.not_digits(name) for name in ("caller", "called", *_WHOLE)])
+    odd = pl.any_horizontal(
+        *[text.not_digits(name) for name in ("caller", "called")], *[text.not_whole(name) for name in _WHOLE]
+    )
     beyond = pl.any_horizontal(*[pl.col(f"{name}_i") > most for name, most in _LARGEST.items()])
     too_long = (pl.col("caller_len") > text.MAX_DIGITS) | (pl.col("called_len") > text.MAX_DIGITS)
     gap = (pl.col("end_s") - pl.col("start_s") - pl.col("duration_s_i")).abs() > policy().end_tolerance_s

@@ -22,7 +22,7 @@ def decode(data: bytes, names: tuple[str, ...], first_line: int) -> Decoded:
         return text.nothing()
     profile = text.text_profile(CODE)
     lines = text.read_lines(data, names, profile.separator)
-    odd = pl.any_horizontal(*[text.not_digits(name) | pl.col(name).is_null() for name in _WHOLE])
+    odd = pl.any_horizontal(*[text.not_whole(name) | pl.col(name).is_null() for name in _WHOLE])
     beyond = (pl.col("octets_in_i") > _MOST_OCTETS) | (pl.col("octets_out_i") > _MOST_OCTETS)
     words = [pl.col(name).fill_null("") for name in ("session", "login")]
     too_long = (words[0].str.len_bytes() > _MOST_TEXT) | (words[1].str.len_bytes() > _MOST_TEXT)

@@ -56,7 +56,7 @@ def header_of(head: bytes, profile: TextProfile) -> tuple[str, ...] | None:
 def read_lines(data: bytes, names: tuple[str, ...], separator: str) -> pl.LazyFrame:
     """Every line as text fields, with ``line`` from 0, the line itself as ``raw_record`` and ``reason`` where the field
     count is wrong."""
-    clean = data if data.isascii() and b"\0" not in data and b"\x01" not in data else data.translate(_ASCII_ONLY)
+    clean = data if _plain(data) else data.translate(_ASCII_ONLY)
     frame = pl.read_csv(
         io.BytesIO(clean),
         has_header=False,
@@ -92,11 +92,21 @@ def telephone(name: str, source: str) -> list[pl.Expr]:
 
 
 def not_digits(source: str) -> pl.Expr:
-    """Where a column that must hold digits (or nothing) holds something else that is not merely too long."""
+    """Where a column that must hold a telephone number (or nothing) holds something else, length aside."""
+    text = pl.col(source)
+    return not_whole(source) & ~((text.str.len_bytes() > MAX_DIGITS) & text.str.contains(r"^[0-9]+$"))
+
+
+def not_whole(source: str) -> pl.Expr:
+    """Where a column that must hold a whole number (or nothing) holds something else, or more than 63 bits."""
     text = pl.col(source)
     value = text.cast(pl.Int64, strict=False)
-    odd = value.is_null() & ~((text.str.len_bytes() > MAX_DIGITS) & text.str.contains(r"^[0-9]+$"))
-    return text.is_not_null() & (odd | (value < 0) | text.str.starts_with("+"))
+    return text.is_not_null() & (value.is_null() | (value < 0) | text.str.starts_with("+"))
+
+
+def _plain(data: bytes) -> bool:
+    """True when the parser may have the bytes as they are."""
+    return data.isascii() and b"\0" not in data and b"\x01" not in data
 
 
 def whole(source: str) -> pl.Expr:
@@ -123,7 +133,7 @@ def finish(lazy: pl.LazyFrame, data: bytes, first_line: int) -> Decoded:
         frame = frame.filter(~pl.col("file_pos").is_in(places))
         bad = bad.filter(~pl.col("file_pos").is_in(places))
     raw = bad.select("file_pos", pl.col("raw_record").str.slice(0, _MOST_RAW_CHARS))
-    if not data.isascii():
+    if not _plain(data):
         raw = _as_it_came(raw, data, first_line)
     return Decoded(in_shape(frame), raw, len(frame), line_count)
 
