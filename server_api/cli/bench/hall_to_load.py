@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from server_api.billing.account import service as account
 from server_api.billing.account.service import AccountToImport
@@ -67,8 +68,7 @@ def furnish_hall(settings: Settings, *, tellers: int, accounts: int) -> LoadedHa
         _act(databases.business, lambda uow: _move_in(uow, staff_at))
         ids = [derived_id("bench account", str(number)) for number in range(accounts)]
         for first in range(0, accounts, _ACCOUNTS_A_TURN):
-            part = ids[first : first + _ACCOUNTS_A_TURN]
-            _act(databases.billing, lambda uow, first=first, part=part: _owe(uow, first, part))
+            _act(databases.billing, partial(_owe, first=first, ids=ids[first : first + _ACCOUNTS_A_TURN]))
         return LoadedHall(staff_at, ids)
     finally:
         databases.close()
@@ -91,7 +91,7 @@ def _move_in(uow: UnitOfWork, staff_at: tuple[tuple[str, str], ...]) -> None:
         staff_store.change_member(uow.conn, staff_id, must_change=False)
 
 
-def _owe(uow: UnitOfWork, first: int, ids: list[str]) -> None:
+def _owe(uow: UnitOfWork, *, first: int, ids: list[str]) -> None:
     account.import_accounts(uow, accounts=[
         AccountToImport(account_id=account_id, account_no=f"B{first + number:09d}", customer_id=account_id)
         for number, account_id in enumerate(ids)

@@ -34,14 +34,15 @@ class Line:
 
     async def ask(self, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> Reply:
         """Send one request and read its whole reply. Raises OSError or TimeoutError where the server is gone."""
-        if self._reader is None or self._writer is None:
-            self._reader, self._writer = await asyncio.wait_for(
-                asyncio.open_connection(self._host, self._port, ssl=self._tls, limit=1 << 20), CONNECT_TIMEOUT_S
-            )
+        reader, writer = self._reader, self._writer
+        if reader is None or writer is None:
+            opening = asyncio.open_connection(self._host, self._port, ssl=self._tls, limit=1 << 20)
+            reader, writer = await asyncio.wait_for(opening, CONNECT_TIMEOUT_S)
+            self._reader, self._writer = reader, writer
         head = [f"{method} {path} HTTP/1.1", f"Host: {self._host}:{self._port}", f"Content-Length: {len(body)}"]
         head += [f"{name}: {value}" for name, value in headers.items()]
-        self._writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
-        return await asyncio.wait_for(self._read(self._reader), REPLY_TIMEOUT_S)
+        writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+        return await asyncio.wait_for(self._read(reader), REPLY_TIMEOUT_S)
 
     async def close(self) -> None:
         """Let go of the connection."""
