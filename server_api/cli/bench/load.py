@@ -37,7 +37,8 @@ class Line:
         reader, writer = self._reader, self._writer
         if reader is None or writer is None:
             opening = asyncio.open_connection(self._host, self._port, ssl=self._tls, limit=1 << 20)
-            reader, writer = await asyncio.wait_for(opening, CONNECT_TIMEOUT_S)
+            opened = await asyncio.wait_for(opening, CONNECT_TIMEOUT_S)
+            reader, writer = opened
             self._reader, self._writer = reader, writer
         head = [f"{method} {path} HTTP/1.1", f"Host: {self._host}:{self._port}", f"Content-Length: {len(body)}"]
         head += [f"{name}: {value}" for name, value in headers.items()]
