@@ -15,6 +15,8 @@ from server_api.billing.account import service as account
 from server_api.billing.account import store as account_store
 from server_api.billing.bill.service.importing import OpenBill, OpenBillLine, import_open_bill
 from server_api.billing.cashdesk import service as cashdesk
+from server_api.billing.ledger.rules import LedgerName, Posting
+from server_api.billing.ledger.service import post
 from server_api.billing.payment import service as payment
 from server_api.platform.acts import Act, digest_of, perform
 from server_api.platform.database import Databases
@@ -33,6 +35,7 @@ from shared_models.contracts.payment import (
 )
 from shared_models.contracts.work import DataScope, WorkContext, system_context
 from shared_models.values.ids import derived_id, new_id
+from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import Fen
 from shared_models.values.period import Month
 from shared_models.values.permissions import Permission
@@ -206,6 +209,20 @@ class Counter:
         with self.databases.billing.reading() as conn:
             rows = conn.execute(select(out).where(out.c.aggregate == f"account:{account_id}").order_by(out.c.seq))
             return [(row.seq, row.kind, row.payload["standing"]) for row in rows]
+
+    def credit(self, account_id: str, amount_fen: int) -> None:
+        """A credit beyond what was owed, as a bill below zero gives it: revenue taken back, then kept as advance."""
+
+        def work(uow: UnitOfWork) -> None:
+            back = Posting(
+                LedgerName(LedgerCode.RECEIVABLE, account_id),
+                LedgerName(LedgerCode.REVENUE, "voice.monthly"),
+                Fen(amount_fen),
+            )
+            post(uow, [back])
+            account.add_credit(uow, account_id, amount=Fen(amount_fen), ref_id="credit", first_line=2)
+
+        perform(self.databases.billing, Act(new_id(), "test", digest_of(None), system_context("run")), work)
 
     def hold(self, account_id: str) -> None:
         """A bill run takes the account."""

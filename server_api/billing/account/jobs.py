@@ -79,7 +79,8 @@ def payer_rows(database: Database) -> Sequence[CopyRow]:
 def mark_overdue(run: JobRun) -> Mapping[str, Any]:
     """Every account whose earliest unpaid bill was due yesterday or before becomes overdue, and business hears it."""
     database = run.database
-    after_id, marked = "", 0
+    after_id: str | None = None
+    marked = 0
     while True:
         with database.reading() as conn:
             rows = store.overdue_since_yesterday(conn, town_day(database.clock.now()), after_id, _ACCOUNTS_PER_ACT)

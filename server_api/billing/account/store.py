@@ -282,14 +282,12 @@ def release(conn: Connection, run_id: str, account_ids: Iterable[str]) -> list[s
     return waiting
 
 
-def overdue_since_yesterday(conn: Connection, today: date, after_id: str, limit: int) -> Sequence[Any]:
+def overdue_since_yesterday(conn: Connection, today: date, after_id: str | None, limit: int) -> Sequence[Any]:
     """Accounts still told as owing whose earliest bill was due before today; keyset by id."""
-    return conn.execute(
-        select(_A.account_id, _A.account_no, _A.customer_id, _A.owed_since_on)
-        .where(_A.standing == "owing", _A.owed_since_on < today, _A.account_id > after_id)
-        .order_by(_A.account_id)
-        .limit(limit)
-    ).all()
+    query = select(_A.account_id).where(_A.standing == "owing", _A.owed_since_on < today)
+    if after_id is not None:
+        query = query.where(_A.account_id > after_id)
+    return conn.execute(query.order_by(_A.account_id).limit(limit)).all()
 
 
 # ---- payer copy -----------------------------------------------------------------------------------------------------
