@@ -8,6 +8,7 @@ from installers.bootstrap.system_packages import child_environment
 FOLDER = REPOSITORY / "demo"
 #: The product's data folder; its key file lies beside it, in ``demo/data.keys``.
 DATA = FOLDER / "data"
+KEYS = FOLDER / "data.keys"
 
 
 def environment() -> dict[str, str]:

@@ -52,10 +52,11 @@ class Story:
 
     def answer(self, words: tuple[str, ...], code: int, said: str) -> dict[str, Any]:
         """The JSON document a command printed last. Raises Trouble when it failed or printed none."""
-        objects = [line for line in said.splitlines() if line.startswith("{")]
+        objects = [line for line in said.splitlines() if line.startswith(("{", "["))]
         if code or not objects:
             raise Trouble(f"'onehall {' '.join(words)}' ended with exit code {code}:\n{said.strip()[-1500:]}")
-        answer: dict[str, Any] = json.loads(objects[-1])
+        document = json.loads(objects[-1])
+        answer: dict[str, Any] = document if isinstance(document, dict) else {"items": document}
         return answer
 
     @property
