@@ -47,6 +47,8 @@ def add_commands(subparsers: Any) -> None:
     sample.add_argument("--sessions", type=int, default=2_000, help=t("usage.sample_sessions"))
     sample.add_argument("--numbers", type=Path, metavar="FILE", help=t("usage.sample_numbers"))
     sample.add_argument("--logins", type=Path, metavar="FILE", help=t("usage.sample_logins"))
+    sample.add_argument("--numbers", type=Path, metavar="FILE", help=t("usage.sample_numbers"))
+    sample.add_argument("--logins", type=Path, metavar="FILE", help=t("usage.sample_logins"))
     sample.set_defaults(run=_sample)
 
 
@@ -145,8 +147,8 @@ def _retry(args: argparse.Namespace, console: Console) -> int:
 
 def _sample(args: argparse.Namespace, console: Console) -> int:
     """Write a made-up month."""
-    numbers = [f"0937{3_960_000 + index}" for index in range(1_000)]
-    logins = [f"bb{index:05d}" for index in range(1_000)]
+    numbers = _listed(args.numbers) or [f"0937{3_960_000 + index}" for index in range(1_000)]
+    logins = _listed(args.logins) or [f"bb{index:05d}" for index in range(1_000)]
     if args.numbers is not None:
         numbers = args.numbers.read_text(encoding="utf-8").split()
     if args.logins is not None:
@@ -176,6 +178,11 @@ def _sample(args: argparse.Namespace, console: Console) -> int:
         ]
     )
     return OK
+
+
+def _listed(path: Path | None) -> list[str]:
+    """The lines of a file, blanks left out."""
+    return path.read_text(encoding="utf-8").split() if path is not None else []
 
 
 def _reason(code: str) -> str:

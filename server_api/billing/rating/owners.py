@@ -53,13 +53,14 @@ def plan_of(rows: Sequence[PriceRow], offering_code: str, bundle_code: str, serv
         for row in rows
         if row.kind == "usage"
         and row.tariff_code
-        and row.valid_from <= on
-        and (row.valid_until is None or on < row.valid_until)
         and (
             row.offering_code == offering_code
             or (bundle_code and row.offering_code == bundle_code and row.service == service)
         )
     ]
+    # A product older than the first price book (taken over from an old system) keeps the price its book names.
+    valid = [row for row in usage if row.valid_from <= on and (row.valid_until is None or on < row.valid_until)]
+    usage = valid or usage
     ordered = sorted(usage, key=lambda row: (row.rank, row.offering_code != bundle_code, row.price_code))
     return tuple(dict.fromkeys(row.tariff_code for row in ordered))
 
