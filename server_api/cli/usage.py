@@ -47,8 +47,6 @@ def add_commands(subparsers: Any) -> None:
     sample.add_argument("--sessions", type=int, default=2_000, help=t("usage.sample_sessions"))
     sample.add_argument("--numbers", type=Path, metavar="FILE", help=t("usage.sample_numbers"))
     sample.add_argument("--logins", type=Path, metavar="FILE", help=t("usage.sample_logins"))
-    sample.add_argument("--numbers", type=Path, metavar="FILE", help=t("usage.sample_numbers"))
-    sample.add_argument("--logins", type=Path, metavar="FILE", help=t("usage.sample_logins"))
     sample.set_defaults(run=_sample)
 
 
@@ -149,10 +147,6 @@ def _sample(args: argparse.Namespace, console: Console) -> int:
     """Write a made-up month."""
     numbers = _listed(args.numbers) or [f"0937{3_960_000 + index}" for index in range(1_000)]
     logins = _listed(args.logins) or [f"bb{index:05d}" for index in range(1_000)]
-    if args.numbers is not None:
-        numbers = args.numbers.read_text(encoding="utf-8").split()
-    if args.logins is not None:
-        logins = args.logins.read_text(encoding="utf-8").split()
     made = write_month(
         args.folder, numbers, logins, Month(args.month), call_count=args.calls, session_count=args.sessions
     )
