@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from desktop_client.config import ClientSettings
     from desktop_client.shell.main_window import MainWindow
 
+_NAME = "onehall-client"
 _OPTIONS = {
     "server_url": ("--server", "server address, e.g. https://hall.example:8443"),
     "ca_file": ("--ca-file", "certificate authority the server's certificate must come from (PEM)"),
@@ -59,8 +60,9 @@ def make_application() -> QApplication:
 
     found = QApplication.instance()
     app = found if isinstance(found, QApplication) else QApplication(sys.argv[:1])
-    app.setApplicationName("onehall-client")
-    dress(app)
+    if app.applicationName() != _NAME:
+        app.setApplicationName(_NAME)
+        dress(app)
     return app
 
 

@@ -66,6 +66,8 @@ class CounterDriver:
         self.window.close()
         self.window.deleteLater()
         self._pump()
+        # Without an event loop of its own nobody else deletes it, and every later style sheet would dress it again.
+        self.app.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
 
     # ---- a teller's day ------------------------------------------------------------------------------------------
     def sign_in(self, staff_no: str, password: str, counter_no: str, new_password: str = "") -> None:

@@ -6,9 +6,11 @@ Keeps one customer's money in memory, remembers acts by id, and can lose replies
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -47,6 +49,7 @@ class FakeHall:
         self.balance = 0
         self.till: dict[str, Any] | None = None
         self.hits = [hit()]
+        self.lines: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self._server.daemon_threads = True
@@ -59,8 +62,12 @@ class FakeHall:
         return f"http://127.0.0.1:{self.port}"
 
     def close(self) -> None:
+        """Stop listening and break every connection that is still open."""
         self._server.shutdown()
         self._server.server_close()
+        for line in list(self.lines):
+            with suppress(OSError):
+                line.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
 
     def answer(self, method: str, path: str, query: dict[str, str], body: Any, act_id: str) -> dict[str, Any] | None:
@@ -271,6 +278,14 @@ PRODUCTS = [
 def _handler(hall: FakeHall) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            hall.lines.add(self.connection)
+
+        def finish(self) -> None:
+            hall.lines.discard(self.connection)
+            super().finish()
 
         def _serve(self) -> None:
             length = int(self.headers.get("Content-Length", "0"))

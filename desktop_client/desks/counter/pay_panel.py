@@ -35,10 +35,12 @@ class PayPanel(QFrame):
         super().__init__()
         self.setObjectName("payPanel")
         self.setProperty("card", True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setFixedHeight(152)
         self._wording = wording
         self._stage: Stage | None = None
         self._shown: tuple[Stage, bool] | None = None
+        self._offered = False
         self.amount = MoneyField("amount")
         self.received = MoneyField("received")
         self.go_on = button(wording.say("counter.go_on"), "goOn", "primary")
@@ -227,7 +229,8 @@ class PayPanel(QFrame):
         self.sure.setText(self._wording.say("counter.taking" if taking else "counter.confirm"))
         self.sure.setEnabled(pay.preview is not None and not taking)
         self.not_yet.setEnabled(not taking)
-        if pay.preview is not None and not taking and not self.not_yet.hasFocus():
+        if pay.preview is not None and not taking and not self._offered:
+            self._offered = True
             self.sure.setFocus()
 
     def _allocation(self, preview: PaymentPreview) -> str:
@@ -270,7 +273,11 @@ class PayPanel(QFrame):
         restyle(self._paper, "role", "problem" if tone else "muted")
 
     def _focus(self, stage: Stage) -> None:
-        if stage is Stage.CUSTOMER:
+        self._offered = self._offered and stage in (Stage.CONFIRM, Stage.TAKING)
+        if stage is Stage.CONFIRM and not self._offered:
+            # Not left to Qt: it would give the cursor to "change it", and a quick second Enter would go back.
+            self.setFocus()
+        elif stage is Stage.CUSTOMER:
             self.amount.setModified(False)
             self.received.setModified(False)
             self.amount.setFocus()
