@@ -36,7 +36,7 @@ GOOD = "correct horse battery"
 
 @pytest.fixture(autouse=True)
 def quick_hashing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real settings take 80 ms and 64 MiB a hash, and this file makes hundreds; their cost has a test of its own."""
+    """The real settings take 80 ms and 64 MiB a hash; their cost has a test of its own."""
     monkeypatch.setattr(passwords, "_HASHER", argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     passwords.decoy_hash.cache_clear()
 
