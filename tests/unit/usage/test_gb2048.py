@@ -178,3 +178,11 @@ def test_flags_say_what_is_free() -> None:
     data[20 + 46] = 0x04
     assert gb2048.decode(bytes(data), 0).records["free"].to_list() == [1, 0]
     assert REASON_NO[""] == 0
+
+
+def test_a_record_beginning_with_one_byte_of_filler_is_not_nothing() -> None:
+    data = bytearray(BLOCK)
+    data[98] = 0xEE
+    assert reasons(gb2048.decode(bytes(data), 0).records) == ["", "unknown_record_type"]
+    data[98:176] = b"\xee" * 78
+    assert reasons(gb2048.decode(bytes(data), 0).records) == [""]

@@ -35,6 +35,7 @@ SERVICE = "voice"
 PIECE_BYTES = 20_480 * 2_048
 _CHUNK_BLOCKS = 512
 _MOST_RAW_BYTES = 2_048
+_FILLER_SHOWS = 8
 
 
 @dataclass
@@ -135,7 +136,8 @@ def _walk(part: Bytes, layout: BlockLayout) -> _Found:
         at = starts[index] + where[index]
         first = padded[at]
         width = lengths[first >> 4]
-        filler = first == layout.filler
+        # a record of filler is filler to its end, or at least so far; one such byte alone is garbage, not nothing
+        filler = (padded[np.minimum(at[:, None] + np.arange(_FILLER_SHOWS), len(padded) - 1)] == layout.filler).all(1)
         width[filler] = layout.priced_head
         unknown = (width == 0) & ~filler
         over = ~unknown & ~filler & (where[index] + width > end[index])

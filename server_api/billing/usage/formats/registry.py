@@ -21,6 +21,8 @@ from shared_models.values.faults.usage import UsageFileEmpty, UsageFormatUnknown
 _HEAD_BYTES = 4_096
 _PROBE_BYTES = 262_144
 _HASH_BYTES = 1 << 20
+#: Fewer records than this say nothing about the layout.
+_FEWEST_SEEN = 8
 FORMATS = (gb2048.CODE, calls_csv.CODE, sessions_csv.CODE)
 _TEXT = {
     calls_csv.CODE: calls_csv.decode,
@@ -153,7 +155,7 @@ def _probe(source: UsageSource) -> None:
     else:
         decoded = gb2048.decode(data[: len(data) // 2_048 * 2_048] or data, 0)
     bad = decoded.records.filter(pl.col("reason") != 0).height
-    if decoded.record_count >= 20 and bad * 1000 > policy().refuse_bad_per_mille * decoded.record_count:
+    if decoded.record_count >= _FEWEST_SEEN and bad * 1000 > policy().refuse_bad_per_mille * decoded.record_count:
         raise UsageLooksWrong(file=source.path.name, format=source.format_code, bad=bad, seen=decoded.record_count)
 
 
