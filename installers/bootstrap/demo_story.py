@@ -28,7 +28,9 @@ class Story:
     logins: list[str] = field(default_factory=list)
     books_balance: bool = False
     someone: str = ""
+    someone_id: str = ""
     bill_no: str = ""
+    services: int = 0
     server: HallServer | None = None
     town: dict[str, Any] = field(default_factory=dict)
     client: subprocess.Popen[bytes] | None = None

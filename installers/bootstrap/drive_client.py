@@ -26,7 +26,9 @@ def main(staff_no: str, password: str, counter_no: str, words: str, folder: Path
         driver.open_till("200")
         found = driver.search(words)
         driver.open_first()
-        paid = driver.pay()
+        driver.until(lambda: driver.counter.presenter.state.desk is not None, "the customer's one screen")
+        owes = driver.counter.presenter.state.owed.amount_fen > 0
+        paid = driver.pay() if owes else driver.pay("50", "100")
         copy_no = driver.reprint()
         driver.picture(folder / "client.png")
         driver.sign_out()

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,21 +72,13 @@ def _port(profile: Path, chromium: subprocess.Popen[bytes]) -> int:
     raise RuntimeError(f"Chromium did not start (exit code {chromium.poll()})")
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """A headless Chromium of this machine."""
-    from playwright.sync_api import sync_playwright
-
-    program = os.environ.get("ONEHALL_BROWSER") or system_packages.browser()
-    if not program:
-        pytest.fail("no Chromium on this machine: 'python3 dev.py test' installs it (system packages 'browser')")
+@contextmanager
+def running_chromium(program: str) -> Iterator[int]:
+    """A headless Chromium with an empty profile while the block lasts; gives the port it is steered by."""
     profile = Path(tempfile.mkdtemp(prefix="onehall-chromium-"))
     chromium = _start(program, profile)
     try:
-        with sync_playwright() as playwright:
-            connected = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{_port(profile, chromium)}")
-            yield connected
-            connected.close()
+        yield _port(profile, chromium)
     finally:
         chromium.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -95,6 +87,20 @@ def browser() -> Iterator[Browser]:
             chromium.kill()
             chromium.wait()
         shutil.rmtree(profile, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium of this machine."""
+    from playwright.sync_api import sync_playwright
+
+    program = os.environ.get("ONEHALL_BROWSER") or system_packages.browser()
+    if not program:
+        pytest.fail("no Chromium on this machine: 'python3 dev.py test' installs it (system packages 'browser')")
+    with running_chromium(program) as port, sync_playwright() as playwright:
+        connected = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
+        yield connected
+        connected.close()
 
 
 @pytest.fixture
