@@ -9,8 +9,10 @@ import pytest
 
 from desktop_client.devices.receipt_printer.simulator.interpreter import Interpreter
 from desktop_client.devices.receipt_printer.simulator.server import VirtualPrinter
+from desktop_client.driver import DriveFailed
 from server_api.business.catalog import store as catalog_store
 from tests.gui.conftest import Start, counter_settings
+from tests.gui.cutting_proxy import CuttingProxy
 from tests.support.family import Family, move_in, sell_things
 from tests.support.house import RunningHall
 
@@ -114,3 +116,35 @@ def test_the_day_is_closed_and_the_cash_handed_over(
         assert "缴费收据" in titles and "日结单" in titles and "缴款单" in titles
     finally:
         printer.close()
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("number", "lost"), [("2685881", "reply"), ("2685882", "request")])
+def test_a_payment_whose_line_was_cut_is_booked_once_by_the_real_server(
+    running_hall: RunningHall, family_of: Callable[..., Family], start: Start, tmp_path: Path, number: str, lost: str
+) -> None:
+    """The server booked and the answer was lost, or the act never arrived: the heartbeat ends both the same way."""
+    family = family_of(number)
+    line = CuttingProxy(running_hall.base_url)
+    try:
+        driver = start(counter_settings(line.url, tmp_path), wait_s=20)
+        driver.sign_in(running_hall.teller, running_hall.password, running_hall.counter_no)
+        driver.open_till("0")
+        driver.search(number)
+        driver.open_first()
+        owed = driver.counter.presenter.state.owed
+        line.cut_replies, line.cut_requests = (1, 0) if lost == "reply" else (0, 1)
+        with pytest.raises(DriveFailed, match="the act is kept"):
+            driver.pay()
+        driver.window._beat()
+        paper = tmp_path / "paper"
+        driver.until(lambda: paper.exists() and any(paper.glob("payment-*.bin")), "the receipt after resuming")
+        driver.search(number)
+        driver.open_first()
+        driver.until(lambda: driver.counter.presenter.state.account is not None, "the account")
+        account = driver.counter.presenter.state.account
+        assert account is not None and account.account_id == family.account_id
+        assert [payment.amount_fen for payment in account.recent_payments] == [owed]
+        assert account.owed_fen.amount_fen == 0
+    finally:
+        line.close()

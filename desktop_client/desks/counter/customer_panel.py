@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QProgressBar, QStackedWidget, QVBoxLayout, QWidget
 
 from desktop_client.desks.counter.models import owed_columns, owed_rows, payment_columns, product_columns
 from desktop_client.desks.counter.state import CounterState
-from desktop_client.widgets.basic import card, icon, label, restyle
+from desktop_client.widgets.basic import ElidedLabel, card, icon, label, restyle
 from desktop_client.widgets.table import RowsModel, RowsView
 from desktop_client.wording import Wording
 from shared_models.contracts.desk import DeskAccount, DeskCustomer, DeskPayment
@@ -24,11 +24,11 @@ class CustomerPanel(QWidget):
         super().__init__()
         self.setObjectName("customerPanel")
         self._wording = wording
-        self._name = label(role="title", name="customerName")
+        self._name = ElidedLabel("title", "customerName")
         self._class = label(role="chip", name="customerClass")
         self._standing = label(role="chip", name="accountStanding")
-        self._about = label(role="muted", name="customerAbout")
-        self._address = label(role="muted", name="customerAddress")
+        self._about = ElidedLabel("muted", "customerAbout")
+        self._address = ElidedLabel("muted", "customerAddress")
         self.accounts = QComboBox()
         self.accounts.setObjectName("accounts")
         self.accounts.setAccessibleName(wording.say("counter.account"))
@@ -70,16 +70,16 @@ class CustomerPanel(QWidget):
         inside.setSpacing(6)
         first = QHBoxLayout()
         first.setSpacing(10)
-        first.addWidget(self._name)
+        first.addWidget(self._name, 4)
         first.addWidget(self._class, 0, Qt.AlignmentFlag.AlignVCenter)
         first.addWidget(self._standing, 0, Qt.AlignmentFlag.AlignVCenter)
-        first.addStretch(1)
+        first.addStretch(3)
         first.addWidget(label(self._wording.say("counter.account"), "muted"))
         first.addWidget(self.accounts)
         second = QHBoxLayout()
         second.setSpacing(18)
-        second.addWidget(self._about)
-        second.addWidget(self._address, 1)
+        second.addWidget(self._about, 3)
+        second.addWidget(self._address, 2)
         second.addWidget(self._balance)
         inside.addLayout(first)
         inside.addLayout(second)
@@ -123,9 +123,10 @@ class CustomerPanel(QWidget):
         """Show a customer, or that one is being fetched."""
         self._busy.setVisible(state.loading)
         if state.desk is None:
-            for text in (self._name, self._about, self._address, self._balance):
-                text.setText("")
-            self._name.setText(self._wording.say("counter.loading"))
+            self._about.show_text("")
+            self._address.show_text("")
+            self._balance.setText("")
+            self._name.show_text(self._wording.say("counter.loading"))
             self._class.hide()
             self._standing.hide()
             self.accounts.clear()
@@ -146,13 +147,13 @@ class CustomerPanel(QWidget):
         self._owed_stack.setCurrentIndex(0 if rows else 1)
 
     def _show_customer(self, customer: DeskCustomer) -> None:
-        self._name.setText(customer.name)
+        self._name.show_text(customer.name)
         self._class.setText(self._wording.one_of("customer_class", customer.customer_class))
         self._class.setVisible(customer.customer_class != "normal")
         restyle(self._class, "tone", "warn")
         parts = [customer.customer_no, customer.masked_id_no, " / ".join(customer.phones[:3])]
-        self._about.setText("    ".join(part for part in parts if part))
-        set_elided(self._address, customer.address)
+        self._about.show_text("    ".join(part for part in parts if part))
+        self._address.show_text(customer.address)
 
     def _show_accounts(self, state: CounterState) -> None:
         desk = state.desk
@@ -182,8 +183,3 @@ class CustomerPanel(QWidget):
             row = self._payments.rows[0]
         return row
 
-
-def set_elided(target: QLabel, text: str, longest: int = 34) -> None:
-    """A long text is cut with dots and kept whole in the tool tip."""
-    target.setText(text if len(text) <= longest else text[: longest - 1] + "…")
-    target.setToolTip(text)
