@@ -252,7 +252,7 @@ def print_bill(story: Story) -> Iterator[str]:
         yield "no bill was met at the counter"
         return
     file = PAPERS / f"bill-{story.bill_no}.pdf"
-    story.onehall("bill", "pdf", story.bill_no, "--out", str(file))
+    story.onehall("--lang", "zh_CN", "bill", "pdf", story.bill_no, "--out", str(file))
     yield f"bill {story.bill_no}: {_shown(file)}"
 
 

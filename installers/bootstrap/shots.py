@@ -35,7 +35,7 @@ def _take(story: Story) -> None:
     demo_steps.find_someone(story)
     teller = story.teller()
     bill_pdf = demo_folder.FOLDER / "picture.pdf"
-    story.onehall("bill", "pdf", story.bill_no, "--out", str(bill_pdf))
+    story.onehall("--lang", "zh_CN", "bill", "pdf", story.bill_no, "--out", str(bill_pdf))
     plan = {
         "base_url": story.hall.url, "staff_no": teller["staff_no"], "password": teller["password"],
         "counter_no": teller["counter_no"], "words": story.someone, "customer_id": story.someone_id,
