@@ -22,7 +22,7 @@ from server_api.platform.database import Database
 from server_api.platform.dialects import Trouble
 from server_api.platform.facts import parking
 from server_api.platform.facts.outbox import BULK_LANES, INTERACTIVE_LANES
-from server_api.platform.facts.reading import envelope_of
+from server_api.platform.facts.reading import chained, envelope_of
 from server_api.platform.facts.receiver import Envelope, FactGap, Handlers, SenderRestored, apply_fact
 from server_api.platform.facts.replay import ask_again, begin_epoch
 from server_api.platform.unit_of_work import UnitOfWork
@@ -62,16 +62,25 @@ class _Round:
     poison: list[tuple[Envelope, Exception]] = field(default_factory=list)
     restored: SenderRestored | None = None
 
+    def add(self, turn: _Round) -> None:
+        """Add what became of the facts of one write turn."""
+        self.done += turn.done
+        self.gaps += turn.gaps
+        self.later += turn.later
+        self.poison += turn.poison
+        if turn.restored is not None and (self.restored is None or self.restored.epoch < turn.restored.epoch):
+            self.restored = turn.restored
 
-def deliver_lane(crossing: Crossing, lane_no: int, turn_s: float | None = None) -> int:
-    """Send what waits in one lane, once; returns how many facts moved. The caller holds the lane's lease.
 
-    ``turn_s`` is how long one receiving transaction may take; left out, as long as a write turn of that engine.
-    """
+def deliver_lane(crossing: Crossing, lane_no: int) -> int:
+    """Send what waits in one lane, once; returns how many facts moved. The caller holds the lane's lease."""
     batch = _waiting(crossing, lane_no)
     if not batch:
         return 0
-    outcome = _apply(crossing, batch, turn_s)
+    outcome = _Round()
+    while batch:
+        # As many write turns as the batch needs: reading it again for each of them took longer than applying it.
+        batch = _apply(crossing, batch, outcome)
     moved = len(outcome.done)
     for envelope, _error in outcome.poison:
         moved += _once_more(crossing, envelope, outcome)
@@ -98,7 +107,7 @@ def deliver_all(crossings: Sequence[Crossing], lanes: Sequence[int] = ALL_LANES)
     while True:
         for crossing in crossings:
             crossing.resting.clear()
-        moved = sum(deliver_lane(crossing, lane_no, _SERVER_TURN_S) for crossing in crossings for lane_no in lanes)
+        moved = sum(deliver_lane(crossing, lane_no) for crossing in crossings for lane_no in lanes)
         total += moved
         if not moved:
             return total
@@ -129,29 +138,30 @@ def _waiting(crossing: Crossing, lane_no: int) -> list[Envelope]:
     if resting:
         query = query.where(pending.c.aggregate.not_in(resting))
     with crossing.source.reading() as connection:
-        return [envelope_of(row) for row in connection.execute(query)]
+        return chained(crossing.source, connection, [envelope_of(row) for row in connection.execute(query)])
 
 
-def _apply(crossing: Crossing, batch: list[Envelope], turn_s: float | None = None) -> _Round:
-    """Apply a batch in one receiving transaction, as much of it as fits a write turn."""
+def _apply(crossing: Crossing, batch: list[Envelope], outcome: _Round) -> list[Envelope]:
+    """Apply a batch in one receiving transaction, as much of it as fits a write turn; returns what is left of it."""
     target = crossing.target
-    if turn_s is None:
-        turn_s = _TURN_S if target.dialect.single_writer else _SERVER_TURN_S
+    turn_s = _TURN_S if target.dialect.single_writer else _SERVER_TURN_S
 
-    def work(connection: Connection) -> _Round:
-        outcome = _Round()
+    def work(connection: Connection) -> tuple[_Round, set[str], int]:
+        turn = _Round()
         stopped: set[str] = set()
         until = time.monotonic() + turn_s
-        for envelope in batch:
+        for index, envelope in enumerate(batch):
             if envelope.aggregate in stopped:
                 continue
-            if outcome.done and time.monotonic() > until:
-                break
-            if not _apply_one(crossing, connection, envelope, outcome):
+            if turn.done and time.monotonic() > until:
+                return turn, stopped, index
+            if not _apply_one(crossing, connection, envelope, turn):
                 stopped.add(envelope.aggregate)
-        return outcome
+        return turn, stopped, len(batch)
 
-    return target.write(work)
+    turn, stopped, reached = target.write(work)
+    outcome.add(turn)
+    return [envelope for envelope in batch[reached:] if envelope.aggregate not in stopped]
 
 
 def _apply_one(crossing: Crossing, connection: Connection, envelope: Envelope, outcome: _Round) -> bool:
@@ -187,7 +197,8 @@ def _apply_one(crossing: Crossing, connection: Connection, envelope: Envelope, o
 
 def _once_more(crossing: Crossing, envelope: Envelope, outcome: _Round) -> int:
     """Try a failing fact alone: another worker may have applied it meanwhile. Park its aggregate if it fails again."""
-    again = _apply(crossing, [envelope])
+    again = _Round()
+    _apply(crossing, [envelope], again)
     if again.done:
         outcome.done.append(envelope)
     elif again.later:

@@ -34,6 +34,8 @@ class Envelope:
     recorded_at: datetime
     act_id: str
     payload: dict[str, Any]
+    #: The fact the sender told before this one; given where a restore has made that uncertain.
+    previous_id: str = ""
 
     @property
     def opened(self) -> Payload:
@@ -47,7 +49,10 @@ Handlers = Mapping[str, tuple[Handler, ...]]
 
 
 class FactGap(Exception):
-    """An earlier fact of the aggregate has not arrived; ``epoch``, ``seq``: where the receiver stands (0, 0: new)."""
+    """An earlier fact of the aggregate has not arrived; ``epoch``, ``seq``: where the receiver stands (0, 0: new).
+
+    ``seq`` 0 beside an epoch: the receiver's past is not the sender's, all must be told anew.
+    """
 
     def __init__(self, aggregate: str, epoch: int, seq: int) -> None:
         super().__init__(f"{aggregate} stands at {seq} of epoch {epoch}")
@@ -70,12 +75,14 @@ def apply_fact(uow: UnitOfWork, envelope: Envelope, handlers: Handlers) -> bool:
     cursor = uow.platform.fact_cursor
     row = uow.lock(select(cursor).where(cursor.c.aggregate == envelope.aggregate), cursor)
     if _stands_before(row, envelope):
-        if not _in_inbox(uow, envelope):
+        if not _in_inbox(uow, envelope.aggregate, envelope.fact_id):
             raise SenderRestored(envelope.aggregate, (0 if row is None else int(row.epoch)) + 1)
         return False
+    if row is not None and envelope.previous_id and not _in_inbox(uow, envelope.aggregate, envelope.previous_id):
+        raise FactGap(envelope.aggregate, int(row.epoch), 0)
     if row is not None and envelope.epoch > row.epoch:
         _name_lost_future(uow, envelope)
-    if envelope.epoch > 1 and _in_inbox(uow, envelope):
+    if envelope.epoch > 1 and _in_inbox(uow, envelope.aggregate, envelope.fact_id):
         # Applied in an earlier epoch and told again under a new number: only the cursor moves.
         _settle_difference(uow, envelope)
         _move_cursor(uow, row, envelope)
@@ -114,10 +121,10 @@ def _stands_before(row: Row[Any] | None, envelope: Envelope) -> bool:
     return False
 
 
-def _in_inbox(uow: UnitOfWork, envelope: Envelope) -> bool:
+def _in_inbox(uow: UnitOfWork, aggregate: str, fact_id: str) -> bool:
     table = uow.platform.fact_in
     found = uow.conn.execute(select(table.c.seq).where(
-        table.c.aggregate == envelope.aggregate, table.c.fact_id == envelope.fact_id)).first()
+        table.c.aggregate == aggregate, table.c.fact_id == fact_id)).first()
     return found is not None
 
 

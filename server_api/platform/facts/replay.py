@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, Table, and_, delete, func, insert, or_, select, update
@@ -50,6 +51,8 @@ def ask_again(source: Database, envelope: Envelope, gap: FactGap) -> int:
 
 def _ask_again(source: Database, connection: Connection, envelope: Envelope, gap: FactGap) -> int:
     out = source.platform.fact_out
+    if gap.epoch and not gap.seq:
+        return _tell_anew(source, connection, envelope.aggregate, gap)
     earlier = connection.execute(
         select(out.c.seq).where(out.c.aggregate == envelope.aggregate, _after(out, gap.epoch, gap.seq),
                                 or_(out.c.epoch < envelope.epoch, out.c.seq < envelope.seq)).order_by(out.c.seq)
@@ -192,13 +195,24 @@ def replay(source: Database, target: Database) -> Replayed:
         done.epoch = begin_epoch(source, at_least=found.highest_epoch + 1)
     for name in sorted({name for name, _heard, _told in found.lost_future} | set(found.restored)):
         _name_exactly(source, target, name)
-    for name, heard, _told in found.behind:
+    for name, heard, told in found.behind:
         cursor = _cursor(target, name)
-        epoch = int(cursor.epoch) if cursor is not None else 0
-        done.queued += source.write(
-            lambda connection, n=name, e=epoch, h=heard: _queue(source, connection, n, e, h))  # type: ignore[misc]
+        at = FactGap(name, int(cursor.epoch) if cursor is not None else 0, heard)
+        done.queued += source.write(partial(_catch_up, source, at=at, told=told))
     source.poke()
     return done
+
+
+def _catch_up(source: Database, connection: Connection, *, at: FactGap, told: int) -> int:
+    """Queue what an aggregate's receiver lacks; told anew where the receiver stands in an epoch this side has lost."""
+    out, pending = source.platform.fact_out, source.platform.fact_pending
+    later = connection.execute(select(func.count()).select_from(out).where(
+        out.c.aggregate == at.aggregate, _after(out, at.epoch, at.seq))).scalar_one()
+    if later >= told - at.seq:
+        return _queue(source, connection, at.aggregate, at.epoch, at.seq)
+    before = connection.execute(select(func.count()).select_from(pending).where(
+        pending.c.aggregate == at.aggregate)).scalar_one()
+    return _tell_anew(source, connection, at.aggregate, at) - int(before)
 
 
 def _cursor(target: Database, name: str) -> Row[Any] | None:
