@@ -166,7 +166,7 @@ def server_config(settings: Settings, app: Any) -> uvicorn.Config:
         date_header=True,
         lifespan="on",
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=20,
+        timeout_graceful_shutdown=8,
         limit_concurrency=MOST_CONNECTIONS,
         backlog=512,
         h11_max_incomplete_event_size=64 * 1024,

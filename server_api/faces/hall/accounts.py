@@ -9,8 +9,10 @@ from fastapi import Path
 from server_api.billing.account import service as account
 from server_api.billing.payment import service as payment
 from server_api.faces.hall.core import Caller, Permission, Response, hall_router, permit, refusals, reply
+from server_api.faces.joined.scope import account_in_scope, insist_in_scope
 from shared_models.contracts.account import AccountOwed, AccountView, OpenAccount, SetCreditLimit
 from shared_models.values.faults.account import AccountClosed, AccountNoTaken, AccountNotFound, CreditLimitNotValid
+from shared_models.values.faults.common import NotFound
 
 router = hall_router("accounts")
 AccountId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["0f" * 16])]
@@ -22,20 +24,21 @@ def open_account(body: OpenAccount, caller: Caller = permit(Permission.ACCOUNT_E
     return caller.act("billing", "open_account", body, lambda uow: account.open_account(uow, request=body))
 
 
-@router.get("/accounts/{account_id}", response_model=AccountView, responses=refusals(AccountNotFound))
+@router.get("/accounts/{account_id}", response_model=AccountView, responses=refusals(AccountNotFound, NotFound))
 def read_account(account_id: AccountId, caller: Caller = permit(Permission.ACCOUNT_VIEW)) -> Response:
     """See an account with its balance books."""
     caller.wait_for_after("billing")
-    with caller.reading("billing") as connection:
-        return reply(account.view_account(connection, account_id))
+    return reply(account_in_scope(caller.databases, caller.context, account_id))
 
 
-@router.get("/accounts/{account_id}/owed", response_model=AccountOwed, responses=refusals(AccountNotFound))
+@router.get("/accounts/{account_id}/owed", response_model=AccountOwed, responses=refusals(AccountNotFound, NotFound))
 def read_owed(account_id: AccountId, caller: Caller = permit(Permission.ACCOUNT_VIEW)) -> Response:
     """See everything an account owes, bill by bill and line by line, and what it holds in advance."""
     caller.wait_for_after("billing")
     with caller.reading("billing") as connection:
-        return reply(payment.account_owed(connection, caller.databases.billing.clock, account_id))
+        owed = payment.account_owed(connection, caller.databases.billing.clock, account_id)
+    insist_in_scope(caller.databases, caller.context, owed.customer_id)
+    return reply(owed)
 
 
 @router.post(

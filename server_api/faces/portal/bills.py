@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Query
 from starlette.responses import Response
 
 from server_api.billing.bill import service as bill
+from server_api.billing.bill.paper import bill_pdf
 from server_api.faces.joined.calls import look_at_calls
 from server_api.faces.joined.scope import account_in_scope
 from server_api.faces.portal.visitor import Visitor, portal_permit
@@ -44,10 +45,17 @@ def one_bill(bill_id: str, visitor: Visitor = portal_permit(Permission.BILL_VIEW
         "bill.html",
         page_of="home",
         bill=found,
-        last_day=found.until_on - timedelta(days=1),
         groups=_by_product(found.lines),
         usage=LineKind.USAGE,
     )
+
+
+@router.get("/bills/{bill_id}/paper")
+def paper(bill_id: str, visitor: Visitor = portal_permit(Permission.BILL_VIEW)) -> Response:
+    """The bill as a PDF, as it would be printed."""
+    found = _bill(visitor, bill_id)
+    headers = {"Cache-Control": "no-store", "Content-Disposition": f'inline; filename="{found.head.bill_no}.pdf"'}
+    return Response(bill_pdf(found, language=visitor.language), 200, headers, "application/pdf")
 
 
 @router.get("/bills/{bill_id}/lines/{line_no}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -32,7 +32,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(yuan=_yuan, fine_yuan=_fine_yuan, day=_day, instant=_instant, month=_month, span=_span)
+    environment.filters.update(
+        yuan=_yuan, fine_yuan=_fine_yuan, day=_day, instant=_instant, month=_month, span=_span, before=_before
+    )
     environment.globals["asset"] = asset
     return environment
 
@@ -85,6 +87,11 @@ def _fine_yuan(amount: MicroYuan) -> str:
 
 def _day(on: date | None) -> str:
     return "" if on is None else on.isoformat()
+
+
+def _before(until_on: date) -> date:
+    """The last day of a span whose end is exclusive."""
+    return until_on - timedelta(days=1)
 
 
 def _instant(at: datetime | None) -> str:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from server_api.faces.edge.tokens import Pass
 from server_api.faces.portal.visitor import SESSION_COOKIE, safe_next
+from server_api.platform.database import Databases
+from shared_models.values.clock import ManualClock
 from shared_models.values.ids import new_id
+from tests.support.bill_town import BillTown
 from tests.support.family import move_in, sell_things
-from tests.support.hall import Hall
+from tests.support.hall import Hall, open_hall
 from tests.support.house import PASSWORD, House, furnish
 
 pytestmark = pytest.mark.one_engine
@@ -217,3 +222,34 @@ def test_an_expired_session_asks_for_the_login(hall: Hall) -> None:
     hall.databases.business.clock.advance(timedelta(seconds=2))  # type: ignore[attr-defined]
     answer = hall.client.get("/portal/?q=ab", follow_redirects=False)
     assert answer.status_code == 303 and answer.headers["location"] == "/portal/login?next=/portal/%3Fq%3Dab"
+
+
+def test_calls_are_shown_masked_and_each_look_is_logged_once(
+    databases: Databases, clock: ManualClock, tmp_path: Path
+) -> None:
+    town = BillTown(databases, clock)
+    account_id = town.account(1, "王秀兰")
+    product_id = town.install(account_id, "PSTN", "2026-01-01")
+    town.calls(account_id, product_id, 202602, [220_000] * 3)
+    town.run(202602)
+    bill = town.bill(account_id, 202602)
+    line = next(line for line in bill.lines if line.kind == "usage")
+    with open_hall(databases, tmp_path) as hall:
+        stamp = enter(hall, "chief_teller")
+        path = f"/portal/bills/{bill.head.bill_id}/lines/{line.line_no}"
+        asked = hall.client.get(path).text
+        assert "查看原因" in asked and "0937" + "8000001" not in asked
+        form = {"stamp": stamp, "reason": "客户到厅核对", "act_id": new_id()}
+        for _ in range(2):
+            shown = hall.client.post(path + "/calls", data=form).text
+            assert "本次查看已记录：客户到厅核对" in shown and shown.count("0.22") >= 3
+            assert not re.search(r"09378000\d{3}", shown), "the other number is partly hidden"
+        stamp = enter(hall, "teller")
+        assert hall.client.post(path + "/calls", data={**form, "stamp": stamp}).status_code == 403
+        assert "您没有查看详单的权限" in hall.client.get(path).text
+        paper = hall.client.get(f"/portal/bills/{bill.head.bill_id}/paper")
+        assert paper.headers["content-type"] == "application/pdf" and paper.content.startswith(b"%PDF")
+    table = databases.billing.platform.audit_entry
+    with databases.billing.reading() as connection:
+        looks = connection.execute(select(table).where(table.c.what == "bill.calls_viewed")).all()
+    assert [(row.subject, row.staff_no) for row in looks] == [(f"bill:{bill.head.bill_id}", "T006")]
