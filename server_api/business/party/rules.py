@@ -83,7 +83,8 @@ def key_range(prefix: str) -> tuple[str, str]:
 def plan_search(text: str) -> Plan | None:
     """Decide from the shape of a text what is looked for; None when fewer than two characters count."""
     folded = unicodedata.normalize("NFKC", text).strip()
-    compact = code_key(folded)
+    # A number is looked for as it is dialled within the country, however it was typed.
+    compact = code_key(Phone.compact(folded) if folded[:1] in "+0123456789(" else folded)
     if _ID_SHAPE.fullmatch(folded.replace(" ", "")):
         return Plan(id_no=ResidentId.compact(folded), ways=_code_ways(compact))
     if folded.isascii():

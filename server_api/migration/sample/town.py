@@ -118,7 +118,7 @@ class Town:
 
     def _single_services(self, house: Household) -> None:
         random = self.random
-        wants_voice, wants_net, wants_tv = random.random() < 0.46, random.random() < 0.46, random.random() < 0.44
+        wants_voice, wants_net, wants_tv = random.random() < 0.40, random.random() < 0.41, random.random() < 0.38
         if not (wants_voice or wants_net or wants_tv):
             wants_voice = True
         if wants_voice:

@@ -111,8 +111,8 @@ def test_one_household_in_three_systems_becomes_one_customer_with_one_account(ho
     """By document where there is one, else by name and address as each system writes it."""
     document = ResidentId.complete("99010119900101003")
     _files(tmp_path, "tel97", customer=[
-        ["K1", "单雄信", "1", "普通", "身份证", document, "玉门市新市区铁人大道12号楼3单元201室", "13909371234", "01", "",
-         "2010-01-01"],
+        ["K1", "单雄信", "1", "普通", "身份证", document, "玉门市新市区铁人大道12号楼3单元201室", "13909371234",
+         "01", "", "2010-01-01"],
     ], account=[["000001", "K1", "后付", "2010-01-01"]],
         product=[["Y1", "K1", "000001", "PT01", "3961234", "", "", "2015-03-01", "正常", "", "RH99", "HT1"]],
         balance=[["000001", "12.30"]], bill=[])  # fmt: skip
@@ -129,6 +129,8 @@ def test_one_household_in_three_systems_becomes_one_customer_with_one_account(ho
     hits = {hit.customer_id: hit for hit in find(house, "单雄信")}
     assert len(hits) == 2
     one = find(house, "3961234")[0]
+    for typed in ("0937-3961234", "09373961234", "+86 937 3961234", "(0937)3961234"):
+        assert [hit.customer_id for hit in find(house, typed)] == [one.customer_id], typed
     assert one.masked_id_no == "990***********" + document[-4:] and one.account_nos == ("97000001",)
     with house.business.reading() as connection:
         products = inventory.products_of_customer(connection, one.customer_id, worker())

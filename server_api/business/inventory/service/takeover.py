@@ -46,6 +46,7 @@ def take_over_products(uow: UnitOfWork, *, products: Sequence[MigratedProduct]) 
     events: Rows = []
     suspensions: Rows = []
     numbers: list[resource.Taken] = []
+    keys: list[list[str]] = []
     book = _Book(uow)
     for offset, one in enumerate(fresh):
         made = _rows_of(uow, book, one, f"P{first_no + offset:08d}")
@@ -54,6 +55,7 @@ def take_over_products(uow: UnitOfWork, *, products: Sequence[MigratedProduct]) 
         relations += made.relations
         events += made.events
         suspensions += made.suspensions
+        keys.append([row["access_key"] for row in made.accesses])
         numbers += [
             resource.Taken(row["access_kind"], row["access_key"], one.product_id, one.hall_code)
             for row in made.accesses
@@ -66,7 +68,6 @@ def take_over_products(uow: UnitOfWork, *, products: Sequence[MigratedProduct]) 
     store.add_events(uow.conn, events)
     store.add_suspensions(uow.conn, suspensions)
     owners = [party.NumberOwner(one.customer_id, one.hall_code, one.district_code) for one in fresh]
-    keys = [[access.access_key for access in one.accesses] for one in fresh]
     party.index_many(uow, numbers=list(zip(owners, keys, strict=True)))
     return len(fresh)
 
