@@ -19,7 +19,7 @@ from sqlalchemy.engine import make_url
 
 from server_api.cli.console import OK, REFUSED, Console, t
 from server_api.cli.house import House, open_house, settings_of
-from server_api.platform import keyring, schema
+from server_api.platform import keyring, revision
 from server_api.platform.database import Database
 from server_api.platform.facts.standing import facts_standing
 from server_api.platform.secrets import KeyFileWrong
@@ -135,9 +135,9 @@ def _database(database: Database) -> Iterator[Line]:
     good = abs(skew_s) < 2.0
     key = "doctor.clock" if good else "doctor.clock_wrong"
     yield Line(f"{name} clock", good, t(key, role=role, seconds=f"{skew_s:.1f}"))
-    current = schema.is_current(database)
+    current = revision.is_current(database)
     yield Line(f"{name} schema", current, t("doctor.schema" if current else "doctor.schema_old", role=role,
-                                            at=schema.current(database) or "-", head=schema.head(role)))
+                                            at=revision.current(database) or "-", head=revision.head(role)))
     if current:
         yield from _facts(database)
 
@@ -153,7 +153,7 @@ def _facts(database: Database) -> Iterator[Line]:
 
 def _keys(house: House) -> Iterator[Line]:
     wrapping = house.databases.business.secrets.wrapping_key or b""
-    if not all(schema.current(database) for database in (house.databases.business, house.databases.billing)):
+    if not all(revision.current(database) for database in (house.databases.business, house.databases.billing)):
         return
     try:
         count = len(keyring.load_keys(house.databases, wrapping))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from server_api.platform import schema
+from server_api.platform import revision
 from server_api.platform.database import Databases, open_databases
 from server_api.platform.facts.dispatcher import Crossing
 from server_api.platform.registry import Wiring
@@ -48,8 +48,8 @@ def open_house(args: argparse.Namespace, label: str = "cli", *, any_schema: bool
     )
     try:
         if not any_schema:
-            schema.require_current(databases.business)
-            schema.require_current(databases.billing)
+            revision.require_current(databases.business)
+            revision.require_current(databases.billing)
         yield House(settings, databases, wire_databases(databases))
     finally:
         databases.close()

@@ -17,21 +17,33 @@ from pathlib import Path
 
 from server_api import cli
 from server_api.cli.console import AWAY, INTERRUPTED, REFUSED, USAGE, Console, choose_language, t
-from server_api.platform.schema import SchemaNotCurrent
-from server_api.platform.secrets import KeyFileWrong
-from server_api.settings import SettingsNotValid
 from shared_models.values.faults.base import Fault
 from shared_models.values.faults.common import DatabaseAway
 
+#: Which module brings a command that is not named like it: only what is asked for is loaded.
+_BROUGHT_BY = {"check-books": "books", "api": "serve", "worker": "serve", "tariff": "rate"}
+_NO_COMMANDS = ("main", "console", "house")
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser with every command, in the chosen language."""
+
+def _modules(argv: Sequence[str]) -> list[str]:
+    """The modules to load for this command line: the one asked for, or all where none is (help, a wrong word)."""
+    there = sorted(module.name for module in pkgutil.iter_modules(cli.__path__) if module.name not in _NO_COMMANDS)
+    words = iter(argv)
+    for word in words:
+        if word in ("--lang", "--data-dir"):
+            next(words, None)
+        elif not word.startswith("-"):
+            module = _BROUGHT_BY.get(word, word)
+            return [module] if module in there else there
+    return [] if "--version" in argv else there
+
+
+def build_parser(argv: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The parser in the chosen language, with the command asked for, or all of them."""
     parser = argparse.ArgumentParser(prog="onehall", description=t("description"), add_help=False)
     _common(parser, top=True)
     subparsers = parser.add_subparsers(title=t("commands"), dest="command", metavar=t("command"), required=True)
-    for name in sorted(module.name for module in pkgutil.iter_modules(cli.__path__)):
-        if name in ("main", "console", "house"):
-            continue
+    for name in _modules(argv):
         add = getattr(importlib.import_module(f"{cli.__name__}.{name}"), "add_commands", None)
         if add is not None:
             add(subparsers)
@@ -83,8 +95,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     argv = sys.argv[1:] if argv is None else list(argv)
     choose_language(argv)
-    args = build_parser().parse_args(argv)
+    args = build_parser(argv).parse_args(argv)
     console = Console(as_json=args.json)
+    # Loaded now: --version and a wrong word need no database.
+    from server_api.platform.revision import SchemaNotCurrent
+    from server_api.platform.secrets import KeyFileWrong
+    from server_api.settings import SettingsNotValid
+
     try:
         return int(args.run(args, console) or 0)
     except DatabaseAway as fault:

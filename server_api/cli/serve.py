@@ -11,13 +11,16 @@ import sys
 import threading
 import time
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from server_api.cli.console import OK, REFUSED, Console, t
-from server_api.cli.house import House, open_house, settings_of
-from server_api.platform import schema
-from server_api.platform.worker import Worker
-from server_api.settings import Settings
+from server_api.platform import revision
+from server_api.platform.database import open_databases
+from server_api.platform.secrets import Secrets
+from server_api.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from server_api.cli.house import House
 
 _SUPERVISOR = "ONEHALL_SUPERVISOR_PID"
 _STOP_WITHIN_S = 25.0
@@ -34,6 +37,11 @@ def add_commands(subparsers: Any) -> None:
     api.set_defaults(run=_api)
     worker = subparsers.add_parser("worker", help=t("serve.worker"), description=t("serve.worker"))
     worker.set_defaults(run=_worker)
+
+
+def settings_of(args: argparse.Namespace) -> Settings:
+    """The settings of the data folder the command was given."""
+    return load_settings(args.data_dir)
 
 
 def _log_to_stderr(settings: Settings) -> None:
@@ -121,17 +129,24 @@ def _serve(args: argparse.Namespace, console: Console) -> int:
 
 def _schema_ready(args: argparse.Namespace, console: Console) -> bool:
     """Embedded databases are brought up to date; on servers that is the administrator's ``onehall db upgrade``."""
-    with open_house(args, any_schema=True) as house:
-        pair = (house.databases.business, house.databases.billing)
-        stale = [database for database in pair if not schema.is_current(database)]
-        for database in stale:
+    settings = settings_of(args)
+    secrets = Secrets.from_file(settings.key_file)
+    databases = open_databases(settings.business_url, settings.billing_url, secrets=secrets, label="serve")
+    try:
+        for database in (databases.business, databases.billing):
+            if revision.is_current(database):
+                continue
             if args.no_upgrade or not database.dialect.single_writer:
-                console.complain(t("serve.needs_upgrade", role=database.role, at=schema.current(database) or "-",
-                                   head=schema.head(database.role)))
+                console.complain(t("serve.needs_upgrade", role=database.role, at=revision.current(database) or "-",
+                                   head=revision.head(database.role)))
                 return False
-            before, after = schema.upgrade(database)
+            from server_api.platform.schema import upgrade  # Alembic is loaded where it is needed only
+
+            before, after = upgrade(database)
             console.say(t("db.upgraded", role=database.role, before=before or "-", after=after))
-        house.databases.business.secrets.open_ring(house.databases)
+        secrets.open_ring(databases)
+    finally:
+        databases.close()
     return True
 
 
@@ -172,6 +187,8 @@ def _api(args: argparse.Namespace, _console: Console) -> int:
 
 def _worker(args: argparse.Namespace, _console: Console) -> int:
     """Run one worker alone: facts, jobs, calendar."""
+    from server_api.cli.house import open_house  # the wiring of every slice is loaded by the worker, not by serve
+
     _log_to_stderr(settings_of(args))
     stop = threading.Event()
     _on_signals(stop)
@@ -183,6 +200,8 @@ def _worker(args: argparse.Namespace, _console: Console) -> int:
 
 def run_worker(house: House, stop: threading.Event) -> None:
     """Work until ``stop`` is set."""
+    from server_api.platform.worker import Worker
+
     worker = Worker(house.databases, house.wiring, house.crossings)
     worker.start()
     stop.wait()

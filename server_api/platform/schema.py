@@ -15,14 +15,13 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select
 
-import shared_models.migrations as migrations
 from server_api.platform.database import Database, Role
+from server_api.platform.revision import FOLDER, current, head, is_current
 from shared_models.migrations.options import compare_options
 
-FOLDER = Path(migrations.__file__).parent
+__all__ = ["current", "differences", "head", "is_current", "new_revision", "offline_sql", "upgrade"]
 
 
 def _config(role: Role, output: io.StringIO | None = None, **attributes: Any) -> Config:
@@ -32,33 +31,6 @@ def _config(role: Role, output: io.StringIO | None = None, **attributes: Any) ->
     config.set_main_option("path_separator", "newline")
     config.attributes.update(role=role, **attributes)
     return config
-
-
-class SchemaNotCurrent(Exception):
-    """A database does not have the tables this program needs; the text says which."""
-
-
-def require_current(database: Database) -> None:
-    """Raise SchemaNotCurrent unless the schema is this program's."""
-    at, wanted = current(database), head(database.role)
-    if at != wanted:
-        raise SchemaNotCurrent(f"{database.role}: {at or '-'} != {wanted}")
-
-
-def head(role: Role) -> str:
-    """The newest revision this program knows."""
-    return ScriptDirectory.from_config(_config(role)).get_current_head() or ""
-
-
-def current(database: Database) -> str:
-    """The revision the database is at; '' for an empty one."""
-    with database.reading() as connection:
-        return MigrationContext.configure(connection).get_current_revision() or ""
-
-
-def is_current(database: Database) -> bool:
-    """True when the database has the schema this program was written for."""
-    return current(database) == head(database.role)
 
 
 def upgrade(database: Database) -> tuple[str, str]:
