@@ -117,30 +117,41 @@ def priced(calls: Frame, *, windows: int, days: int, day_types: bool, explain: b
 
 
 def _by_windows(calls: Frame, windows: int, days: int, day_types: bool, explain: bool) -> tuple[Frame, nw.Expr]:
-    """The numerator of the charge, summed over the calendar days a call may touch and the windows of each."""
+    """The numerator of the charge, summed over the calendar days a call may touch and the windows of each.
+
+    Every intermediate result is a column: an expression used twice would be built and worked out twice.
+    """
     calls = calls.with_columns(into_day=remainder(c("begin"), DAY_S), day=floor_div(c("begin"), DAY_S))
-    total: nw.Expr = constant(0)
+    calls = calls.with_columns(numerator=constant(0), one_block=at_most(c("units"), constant(1)))
     for day in range(days):
         for window in range(windows):
-            before = _begun_before(c(f"w{window}_from") + day * DAY_S - c("into_day"))
-            upto = _begun_before(c(f"w{window}_until") + day * DAY_S - c("into_day"))
-            first = nw.when((before == 0) & (upto > 0)).then(constant(1)).otherwise(constant(0))
-            count = upto - before
+            calls = calls.with_columns(
+                from_edge=c(f"w{window}_from") + day * DAY_S - c("into_day"),
+                until_edge=c(f"w{window}_until") + day * DAY_S - c("into_day"),
+            ).with_columns(before=_begun_before(c("from_edge")), upto=_begun_before(c("until_edge")))
+            begins_here = (c("before") == 0) & (c("upto") > 0)
+            blocks = c("upto") - c("before")
             if day_types:
                 holds = _on_weekday(c(f"w{window}_days"), c("day") + day)
-                first, count = (nw.when(holds).then(part).otherwise(constant(0)) for part in (first, count))
-            if explain:
-                calls = calls.with_columns(
-                    first.alias(f"s{day}_{window}_first"), (count - first).alias(f"s{day}_{window}_rest")
-                )
-            total = total + first * c(f"w{window}_first") + (count - first) * c(f"w{window}_price")
-    return calls, total
+                begins_here = begins_here & holds
+                blocks = nw.when(holds).then(blocks).otherwise(constant(0))
+            first, rest = f"s{day}_{window}_first", f"s{day}_{window}_rest"
+            calls = calls.with_columns(
+                nw.when(begins_here).then(constant(1)).otherwise(constant(0)).alias(first), blocks.alias(rest)
+            )
+            calls = calls.with_columns((c(rest) - c(first)).alias(rest)).with_columns(
+                numerator=c("numerator") + c(first) * c(f"w{window}_first") + c(rest) * c(f"w{window}_price")
+            )
+            if not explain:
+                calls = calls.drop(first, rest)
+    drop = ("into_day", "day", "one_block", "from_edge", "until_edge", "before", "upto")
+    return calls.drop(*drop), c("numerator")
 
 
 def _begun_before(edge: nw.Expr) -> nw.Expr:
     """How many of a call's blocks begin before ``edge`` seconds from its start; octets and sessions begin at once."""
     steps = at_most(floor_div(edge - c("first") - 1, c("step")) + 2, c("units"))
-    by_time = nw.when(edge <= c("first")).then(at_most(c("units"), constant(1))).otherwise(steps)
+    by_time = nw.when(edge <= c("first")).then(c("one_block")).otherwise(steps)
     begun = nw.when(c("quantity_no") == 0).then(by_time).otherwise(c("units"))
     return nw.when(edge <= 0).then(constant(0)).otherwise(begun)
 

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from server_api.billing.rating import expressions as ex
 from server_api.billing.rating import store
 from server_api.billing.rating.explain import stored_steps
-from server_api.billing.rating.guide import tariffs_by_number
+from server_api.billing.rating.guide import prices_with_included, tariffs_by_number
 from server_api.billing.rating.rater import days_touched
 from server_api.billing.rating.tariff.compile import ROWS_PER_VERSION, Compiled, compile_tariffs
 from server_api.billing.rating.turns import TurnSize
@@ -26,7 +26,7 @@ from server_api.billing.usage.policy import policy
 from server_api.platform.database import Database
 from shared_models.tables.billing.rating import rated_step
 
-_ACCOUNTS_AT_ONCE = 400
+_ACCOUNTS_AT_ONCE = 500
 _KEYS_A_TURN = 200
 _FEW_ROWS = 200
 _CALL = {
@@ -90,7 +90,7 @@ def _deal(
     beat: Callable[[], None],
 ) -> int:
     with database.reading() as conn:
-        rows = store.calls_of_accounts(conn, period, accounts, {product for _, product in keys})
+        rows = store.calls_of_accounts(conn, period, accounts, sorted(prices_with_included(tariffs)))
     calls = pl.DataFrame([tuple(row) for row in rows], schema=_CALL, orient="row").with_columns(period=pl.lit(period))
     dealt = reprice(calls, tariffs, explain=True)
     differs = (
@@ -99,12 +99,19 @@ def _deal(
         | (pl.col("charge_micro_yuan") != pl.col("old_charge"))
     )
     changed = dealt.filter(differs)
-    steps = stored_steps(changed.filter(pl.col("covered") > 0), tariffs)
+    # where one package covers a call whole, ``covered`` says everything a step could
+    split = pl.col("covered").is_between(1, pl.col("quantity") - 1) | (_packages(tariffs) > 1)
+    steps = stored_steps(changed.filter((pl.col("covered") > 0) & split), tariffs)
     _write_changes(database, period, changed, steps, size, beat)
     for begin in range(0, len(keys), _KEYS_A_TURN):
         with database.batch() as conn:
             store.dealt(conn, period, keys[begin : begin + _KEYS_A_TURN])
     return len(changed)
+
+
+def _packages(tariffs: Compiled) -> pl.Expr:
+    """How many packages a call drew on."""
+    return pl.sum_horizontal([(pl.col(f"draw{rank}") > 0).cast(pl.Int64) for rank in range(tariffs.ranks)])
 
 
 def _write_changes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
@@ -160,10 +160,9 @@ def steps_of(conn: Connection, period: int, account_id: str, usage_ids: Sequence
     return found
 
 
-def calls_of_accounts(conn: Connection, period: int, accounts: Sequence[str], products: Iterable[str]) -> list[Any]:
-    """All calls of these accounts that are of these products."""
+def calls_of_accounts(conn: Connection, period: int, accounts: Sequence[str], prices: Sequence[int]) -> Sequence[Any]:
+    """All calls of these accounts at these prices, as (account_id … charge_micro_yuan) in no order."""
     c = rated_usage.c
-    wanted = set(products)
     columns = (
         c.account_id,
         c.usage_id,
@@ -176,11 +175,10 @@ def calls_of_accounts(conn: Connection, period: int, accounts: Sequence[str], pr
         c.covered,
         c.charge_micro_yuan,
     )
-    found: list[Any] = []
-    for account_id in accounts:
-        rows = conn.execute(select(*columns).where(c.period == period, c.account_id == account_id))
-        found += [row for row in rows if row.product_id in wanted]
-    return found
+    query = select(*columns).where(c.period == period, c.account_id.in_(accounts))
+    if len(prices) <= _KEYS_AT_ONCE:
+        query = query.where(c.price_no.in_(prices))
+    return conn.execute(query).all()
 
 
 def recharge(conn: Connection, period: int, rows: Sequence[tuple[str, int, int, int, int]]) -> None:

@@ -48,6 +48,7 @@ class PieceWriter:
         self._turn_no = first_turn
         self._beat = beat
         self._size = size
+        self._stepped = np.zeros(0, np.int64)
 
     def mark_due(self, rated: pl.DataFrame) -> None:
         """Note which products' included units must be dealt out anew; before the rows, so that none is forgotten."""
@@ -74,6 +75,7 @@ class PieceWriter:
         identities = ordered["usage_id"].to_numpy()
         rows = ordered.select(store.RATED_COLUMNS).rows()
         step_rows = _by_id(steps)
+        self._stepped = np.array(sorted(step_rows), np.int64)
         at = 0
         while at < len(rows):
             end = min(at + self._size.rows, len(rows))
@@ -90,7 +92,8 @@ class PieceWriter:
                 rows = self._moved(conn, rows, closed)
             self._database.bulk_insert(conn, rated_usage, store.RATED_COLUMNS, rows)
             if step_rows:
-                steps = [(row[0], row[1], row[2], *step) for row in rows for step in step_rows.get(row[2], ())]
+                stepped = np.flatnonzero(np.isin(identities, self._stepped)).tolist()
+                steps = [(*rows[at][:3], *step) for at in stepped for step in step_rows[rows[at][2]]]
                 self._database.bulk_insert(conn, rated_step, store.STEP_COLUMNS, steps)
             self._database.bulk_insert(conn, usage_seen, usage_store.SEEN_COLUMNS, self._seen(months, identities))
         self._turn_no += 1

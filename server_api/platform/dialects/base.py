@@ -100,7 +100,7 @@ class Dialect(ABC):
         if order is None:
             values: Any = [dict(zip(columns, row, strict=True)) for row in rows]
         elif order == tuple(range(len(columns))):
-            values = rows if all(type(row) is tuple for row in rows) else [tuple(row) for row in rows]
+            values = rows if type(rows[0]) is tuple else [tuple(row) for row in rows]
         else:
             values = [tuple(row[i] for i in order) for row in rows]
         connection.exec_driver_sql(sql, values)
