@@ -43,7 +43,7 @@ def unknown_commands(text: str, known: set[str]) -> list[str]:
     tops = {command.split()[0] for command in known}
     unknown = []
     for words in re.findall(r"`onehall ([a-z][^`]*)`", text):
-        for alternative in words.split("|"):
+        for alternative in re.split(r"\s\|\s", words):
             name = re.match(r"\s*([a-z][a-z-]*)", alternative)
             if (
                 name
