@@ -40,4 +40,4 @@ def text(key: str, language: str = "zh_CN", **params: object) -> str:
     template = texts(language).get(key)
     if template is None:
         return key
-    return template.format(**{name: value for name, value in params.items()})
+    return template.format(**params)

@@ -19,7 +19,7 @@ class DataScope(StrEnum):
 
 
 class WorkContext(Contract):
-    """Signed at login, verified at the edge, stored with every act. Billing never looks staff up: all it needs is here."""
+    """Signed at login, verified at the edge, stored with every act. Billing never looks staff up: all is here."""
 
     staff_id: str
     staff_no: str
@@ -42,6 +42,11 @@ class WorkContext(Contract):
 def system_context(job: str) -> WorkContext:
     """The context of work no person asked for just now: a job, an import, a fact handler."""
     return WorkContext(
-        staff_id="system", staff_no="system", staff_name=job, hall_code="-", district_code="-",
-        scope=DataScope.ALL, channel="job",
+        staff_id="system",
+        staff_no="system",
+        staff_name=job,
+        hall_code="-",
+        district_code="-",
+        scope=DataScope.ALL,
+        channel="job",
     )

@@ -1,1 +1,1 @@
-"""SQLAlchemy tables (Core), ``business`` and ``billing``, a file per slice. A server extra: the client never imports it."""
+"""SQLAlchemy tables (Core), ``business`` and ``billing``, a file per slice. For the server alone."""

@@ -31,10 +31,17 @@ def recurring(offering: str, yuan: str, service_name: str = "voice", **more: Any
     """A monthly price; ``params`` of a price row come as they are."""
     names = {"voice": "月租费", "broadband": "宽带月租费", "tv": "有线电视收视维护费", "bundle": "融合套餐费"}
     fields: dict[str, Any] = {
-        "offering_code": offering, "price_code": f"{offering}-M", "kind": "recurring", "service": service_name,
-        "item_code": f"{service_name}.monthly", "item_group": service_name, "charge_micro_yuan": MicroYuan.parse(yuan),
-        "tax_per_mille": 90 if service_name == "voice" else 60, "valid_from": date(2020, 1, 1),
-        "name_zh": names.get(service_name, service_name), "name_en": f"{service_name} monthly",
+        "offering_code": offering,
+        "price_code": f"{offering}-M",
+        "kind": "recurring",
+        "service": service_name,
+        "item_code": f"{service_name}.monthly",
+        "item_group": service_name,
+        "charge_micro_yuan": MicroYuan.parse(yuan),
+        "tax_per_mille": 90 if service_name == "voice" else 60,
+        "valid_from": date(2020, 1, 1),
+        "name_zh": names.get(service_name, service_name),
+        "name_en": f"{service_name} monthly",
     }
     return PriceRow(**{**fields, **more})
 
@@ -44,11 +51,24 @@ TOWN_PRICES = (
     recurring("PSTN", "25", params={"offering_zh": "固话普通", "offering_en": "Plain line"}),
     recurring("BB100", "60", "broadband", params={"offering_zh": "宽带100M"}),
     recurring("BB300", "90", "broadband", params={"offering_zh": "宽带300M"}),
-    recurring("BBYEAR", "720", "broadband", price_code="BBYEAR-Y", item_code="broadband.yearly", per_months=12,
-              name_zh="宽带包年费", params={"refund_unused_months": True, "in_advance": True}),
+    recurring(
+        "BBYEAR",
+        "720",
+        "broadband",
+        price_code="BBYEAR-Y",
+        item_code="broadband.yearly",
+        per_months=12,
+        name_zh="宽带包年费",
+        params={"refund_unused_months": True, "in_advance": True},
+    ),
     recurring("TV", "26", "tv"),
-    recurring("PLAY3", "100", "bundle", split_per_mille={"voice": 133, "broadband": 667, "tv": 200},
-              params={"rest_service": "broadband", "members": ["PSTN", "BB100", "TV"], "offering_zh": "融合三宝"}),
+    recurring(
+        "PLAY3",
+        "100",
+        "bundle",
+        split_per_mille={"voice": 133, "broadband": 667, "tv": 200},
+        params={"rest_service": "broadband", "members": ["PSTN", "BB100", "TV"], "offering_zh": "融合三宝"},
+    ),
 )
 
 
@@ -71,53 +91,93 @@ class BillTown:
 
     def act(self, kind: str, work: Any, act_id: str = "") -> Outcome:
         """Do something on the billing side as one act."""
-        return perform(self.billing, Act(act_id or new_id(), kind, digest_of({"kind": kind}), system_context("tests")), work)
+        return perform(
+            self.billing, Act(act_id or new_id(), kind, digest_of({"kind": kind}), system_context("tests")), work
+        )
 
     def publish(self, version: int, prices: Sequence[PriceRow]) -> None:
         """A price book version, live at once."""
         rows = [row.model_dump(mode="json") for row in prices]
         with self.billing.batch() as connection:
-            connection.execute(insert(rating_price_book).values(
-                book_version=version, row_count=len(rows), digest="0" * 64, effective_on=date(2020, 1, 1), live=True,
-                heard_at=self.clock.now()))
+            connection.execute(
+                insert(rating_price_book).values(
+                    book_version=version,
+                    row_count=len(rows),
+                    digest="0" * 64,
+                    effective_on=date(2020, 1, 1),
+                    live=True,
+                    heard_at=self.clock.now(),
+                )
+            )
             connection.execute(insert(rating_price_part).values(book_version=version, part_no=1, document=rows))
 
     # ---- accounts and products -----------------------------------------------------------------------------------
     def account(self, number: int, name: str = "") -> str:
         """A customer with one account; returns the account's id, which sorts by number."""
         account_id, customer_id = f"{number:08x}" + "a" * 24, f"{number:08x}" + "c" * 24
-        self.act("account", lambda uow: import_accounts(uow, accounts=[
-            AccountToImport(account_id, f"{1_000_000_000 + number}", customer_id)]))
+        self.act(
+            "account",
+            lambda uow: import_accounts(
+                uow, accounts=[AccountToImport(account_id, f"{1_000_000_000 + number}", customer_id)]
+            ),
+        )
         seal = self.databases.business.secrets.seal
-        self._tell(f"customer:{customer_id}", CustomerRecorded(
-            customer_id=customer_id, customer_no=f"C{number:07d}", customer_class="normal",
-            sealed_name=seal(name or f"客户{number}"), sealed_address=seal("甘肃省张掖市甘州区东街街道富强社区 1 号楼")))
+        self._tell(
+            f"customer:{customer_id}",
+            CustomerRecorded(
+                customer_id=customer_id,
+                customer_no=f"C{number:07d}",
+                customer_class="normal",
+                sealed_name=seal(name or f"客户{number}"),
+                sealed_address=seal("甘肃省张掖市甘州区东街街道富强社区 1 号楼"),
+            ),
+        )
         return account_id
 
     def install(
-        self, account_id: str, offering: str, on: str, service_name: str = "voice", shown_as: str = "0937-3961234",
-        bundle: str = "", instance: str = "", version: int = 1,
+        self,
+        account_id: str,
+        offering: str,
+        on: str,
+        service_name: str = "voice",
+        shown_as: str = "0937-3961234",
+        bundle: str = "",
+        instance: str = "",
+        version: int = 1,
     ) -> str:
         """A product paid by the account from a day on; returns its id."""
         product_id = derived_id("product", str(len(self.histories)), account_id)
         self.histories[product_id] = ProductRecorded(
-            product_id=product_id, product_no=f"P{len(self.histories) + 1:06d}", customer_id=account_id[:8] + "c" * 24,
-            service=service_name, shown_as=shown_as, region="0937",
+            product_id=product_id,
+            product_no=f"P{len(self.histories) + 1:06d}",
+            customer_id=account_id[:8] + "c" * 24,
+            service=service_name,
+            shown_as=shown_as,
+            region="0937",
             pay_relations=(PayRelationState(account_id=account_id, from_on=date.fromisoformat(on)),),
         )
         self.event(product_id, "activated", on, offering, bundle, instance, version)
         return product_id
 
     def event(
-        self, product_id: str, kind: str, on: str, offering: str = "", bundle: str | None = None, instance: str = "",
+        self,
+        product_id: str,
+        kind: str,
+        on: str,
+        offering: str = "",
+        bundle: str | None = None,
+        instance: str = "",
         version: int = 1,
     ) -> None:
         """Something happens to a product; what is not said stays as it was."""
         known = self.histories[product_id]
         last = known.events[-1] if known.events else None
         state = BillingEventState(
-            event_id=derived_id(product_id, str(len(known.events))), kind=kind, effective_on=date.fromisoformat(on),
-            offering_code=offering or (last.offering_code if last else ""), price_version=version,
+            event_id=derived_id(product_id, str(len(known.events))),
+            kind=kind,
+            effective_on=date.fromisoformat(on),
+            offering_code=offering or (last.offering_code if last else ""),
+            price_version=version,
             bundle_code=(last.bundle_code if last else "") if bundle is None else bundle,
             bundle_instance=instance or (last.bundle_instance if last and bundle is None else ""),
         )
@@ -136,20 +196,40 @@ class BillTown:
 
     # ---- calls ---------------------------------------------------------------------------------------------------
     def calls(
-        self, account_id: str, product_id: str, yyyymm: int, charges_micro_yuan: Sequence[int],
-        item: str = "voice.local", seconds: int = 60,
+        self,
+        account_id: str,
+        product_id: str,
+        yyyymm: int,
+        charges_micro_yuan: Sequence[int],
+        item: str = "voice.local",
+        seconds: int = 60,
     ) -> None:
         """Rated calls, a minute long each, with these charges."""
         begins = int(Month(yyyymm).starts_at.timestamp())
         rows = []
         for charge in charges_micro_yuan:
             self._calls += 1
-            rows.append({
-                "period": yyyymm, "account_id": account_id, "usage_id": self._calls, "product_id": product_id,
-                "price_no": 1000, "item_code": item, "zone_code": "local", "start_s": begins + self._calls * 3600,
-                "duration_s": seconds, "quantity": seconds, "units": 1, "covered": 0, "charge_micro_yuan": charge,
-                "peer_no": "0937" + f"{8_000_000 + self._calls}", "call_type": 1, "file_no": 1, "file_pos": self._calls,
-            })
+            rows.append(
+                {
+                    "period": yyyymm,
+                    "account_id": account_id,
+                    "usage_id": self._calls,
+                    "product_id": product_id,
+                    "price_no": 1000,
+                    "item_code": item,
+                    "zone_code": "local",
+                    "start_s": begins + self._calls * 3600,
+                    "duration_s": seconds,
+                    "quantity": seconds,
+                    "units": 1,
+                    "covered": 0,
+                    "charge_micro_yuan": charge,
+                    "peer_no": "0937" + f"{8_000_000 + self._calls}",
+                    "call_type": 1,
+                    "file_no": 1,
+                    "file_pos": self._calls,
+                }
+            )
         with self.billing.batch() as connection:
             connection.execute(insert(rated_usage), rows)
 
@@ -170,14 +250,20 @@ class BillTown:
     def bill(self, account_id: str, yyyymm: int, language: str = "zh_CN") -> BillDocument:
         """The month's own bill of an account."""
         with self.billing.reading() as connection:
-            bill_id = connection.execute(select(bill.c.bill_id).where(
-                bill.c.period == yyyymm, bill.c.account_id == account_id, bill.c.origin == "run")).scalar_one()
+            bill_id = connection.execute(
+                select(bill.c.bill_id).where(
+                    bill.c.period == yyyymm, bill.c.account_id == account_id, bill.c.origin == "run"
+                )
+            ).scalar_one()
             return service.read_bill(connection, bill_id, language, self.billing.secrets)
 
     def has_bill(self, account_id: str, yyyymm: int) -> bool:
         with self.billing.reading() as connection:
-            return bool(connection.execute(select(bill.c.bill_id).where(
-                bill.c.period == yyyymm, bill.c.account_id == account_id)).all())
+            return bool(
+                connection.execute(
+                    select(bill.c.bill_id).where(bill.c.period == yyyymm, bill.c.account_id == account_id)
+                ).all()
+            )
 
     def opened(self, document: BillDocument, line_no: int, language: str = "zh_CN") -> LineOpening:
         """A line of a bill, opened."""
@@ -188,7 +274,8 @@ class BillTown:
         """A bill as a clerk would write it down, a line each, for comparing with what a test expects."""
         rows = [
             f"{line.service_label} {line.label} {line.offering_label} {line.from_on:%m-%d}..{line.until_on:%m-%d} "
-            f"{line.amount_fen}".replace("  ", " ") for line in document.lines
+            f"{line.amount_fen}".replace("  ", " ")
+            for line in document.lines
         ]
         return "\n".join([*rows, f"合计 {document.head.total_fen}"])
 

@@ -23,7 +23,9 @@ def town(databases: Databases, clock: ManualClock) -> BillTown:
 
 def old_bill(account_id: str, seq: int = 1, **line: object) -> OpenBill:
     fields = {"item_code": "voice.monthly", "amount": Fen(2_500), "shown_as": "0937-3961234", **line}
-    return OpenBill("crm97", account_id, Month(202601), (OpenBillLine(**fields),), due_on=date(2026, 2, 20), bill_seq=seq)
+    return OpenBill(
+        "crm97", account_id, Month(202601), (OpenBillLine(**fields),), due_on=date(2026, 2, 20), bill_seq=seq
+    )
 
 
 def taken(town: BillTown, bill: OpenBill) -> str:
@@ -42,7 +44,11 @@ def test_taken_over_as_it_was(town: BillTown) -> None:
         page = service.bills_of_account(connection, home, 1)
         rest = service.bills_of_account(connection, home, 5, page.next_cursor)
         opening = service.open_line(connection, bill_id, 1, 10, None, "zh_CN")
-    assert (document.head.bill_no, document.head.overdue, document.head.open_fen) == ("202601-1000000001-1", True, Fen(2_500))
+    assert (document.head.bill_no, document.head.overdue, document.head.open_fen) == (
+        "202601-1000000001-1",
+        True,
+        Fen(2_500),
+    )
     assert (document.lines[0].label, document.lines[0].shown_as) == ("月租费", "0937-3961234")
     assert opening.rounding == "旧系统账单，按原金额转入，无明细。" and not opening.calls and not opening.charges
     assert [each.bill_id for each in (*page.items, *rest.items)] == [second, bill_id]
@@ -58,9 +64,14 @@ def test_owed_before_stands_on_the_next_bill(town: BillTown) -> None:
     assert town.broken() == []
 
 
-@pytest.mark.parametrize("line", [
-    {"amount": Fen(0)}, {"amount": Fen(-1)}, {"item_code": "no.such"},
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"amount": Fen(0)},
+        {"amount": Fen(-1)},
+        {"item_code": "no.such"},
+    ],
+)
 def test_refused(town: BillTown, line: dict[str, object]) -> None:
     home = town.account(1)
     with pytest.raises(BillImportRefused):

@@ -74,7 +74,8 @@ def test_a_price_finer_than_a_micro_yuan_is_refused_but_trailing_zeros_are_not()
 
 
 @pytest.mark.parametrize(
-    ("numerator", "denominator", "expected"), [(1, 2, 1), (-1, 2, -1), (3, 2, 2), (1, 3, 0), (2, 3, 1), (-2, 3, -1), (0, 7, 0)]
+    ("numerator", "denominator", "expected"),
+    [(1, 2, 1), (-1, 2, -1), (3, 2, 2), (1, 3, 0), (2, 3, 1), (-2, 3, -1), (0, 7, 0)],
 )
 def test_halves_go_away_from_zero(numerator: int, denominator: int, expected: int):
     assert round_half_up(numerator, denominator) == expected

@@ -23,7 +23,9 @@ def test_months_add_up(month: Month, count: int):
     assert month.until_on == month.next().first_on
 
 
-@pytest.mark.parametrize(("yyyymm", "count"), [(202602, 28), (202402, 29), (210002, 28), (200002, 29), (202601, 31), (202604, 30)])
+@pytest.mark.parametrize(
+    ("yyyymm", "count"), [(202602, 28), (202402, 29), (210002, 28), (200002, 29), (202601, 31), (202604, 30)]
+)
 def test_months_know_their_days(yyyymm: int, count: int):
     assert Month(yyyymm).days == count
 
