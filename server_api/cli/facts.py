@@ -9,7 +9,7 @@ from server_api.cli.console import OK, REFUSED, Console, t
 from server_api.cli.house import House, open_house
 from server_api.platform.facts.parking import list_parked, retry_parked, skip_parked
 from server_api.platform.facts.rebuild import rebuild
-from server_api.platform.facts.replay import begin_epoch, compare, replay
+from server_api.platform.facts.replay import announce_restore, compare, replay
 from server_api.platform.facts.standing import facts_standing
 from shared_models.values.clock import town_text
 
@@ -141,7 +141,8 @@ def _rebuild(args: argparse.Namespace, console: Console) -> int:
 def _epoch(args: argparse.Namespace, console: Console) -> int:
     """Begin a new epoch on a side that was restored from a backup."""
     with open_house(args) as house:
-        epoch = begin_epoch(house.databases.of(args.role))
+        restored = house.databases.of(args.role)
+        epoch = announce_restore(restored, house.databases.other(restored))
     console.say(t("facts.epoch_begun", role=args.role, epoch=epoch))
     console.result({"role": args.role, "epoch": epoch})
     return OK

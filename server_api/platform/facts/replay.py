@@ -245,6 +245,14 @@ def _settle_and_name(target: Database, connection: Connection, aggregate: str, k
             ))
 
 
+def announce_restore(source: Database, target: Database) -> int:
+    """What the operator does after restoring ``source``: begin an epoch above all the other side has heard of."""
+    cursor = target.platform.fact_cursor
+    with target.reading() as connection:
+        heard = connection.execute(select(func.max(cursor.c.epoch))).scalar_one()
+    return begin_epoch(source, at_least=int(heard or 0) + 1)
+
+
 def begin_epoch(source: Database, at_least: int = 0) -> int:
     """Begin a new epoch on a side that was restored and return it. What was not sent yet is renumbered into it."""
     return source.write(lambda connection: _begin_epoch(source, connection, at_least))
