@@ -50,6 +50,8 @@ class ElidedLabel(QLabel):
         """Show a text."""
         self.setProperty("whole", text)
         self.setToolTip(text)
+        # No wider than its text, so that what stands beside it stays beside it.
+        self.setMaximumWidth(max(self.sizeHint().width(), 60))
         self._elide()
 
     def _elide(self) -> None:
@@ -61,7 +63,7 @@ class ElidedLabel(QLabel):
 
     def sizeHint(self) -> QSize:
         whole = str(self.property("whole") or "")
-        return QSize(self.fontMetrics().horizontalAdvance(whole) + 2, super().sizeHint().height())
+        return QSize(self.fontMetrics().horizontalAdvance(whole) + 4, super().sizeHint().height())
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)

@@ -17,7 +17,7 @@ INK = {"bad": QColor("#c0352b"), "good": QColor("#1a7f4b"), "muted": QColor("#6b
 
 @dataclass(frozen=True)
 class ColumnSpec(Generic[R]):
-    """A column: its heading, the text of a cell, and how it looks. ``stretch`` takes the room that is left."""
+    """A column: heading, text of a cell, looks. ``stretch`` takes the room that is left, ``hint`` is the tool tip."""
 
     heading: str
     text: Callable[[R], str]
@@ -26,6 +26,7 @@ class ColumnSpec(Generic[R]):
     tone: Callable[[R], str] | None = None
     bold: Callable[[R], bool] | None = None
     width: int = 0
+    hint: Callable[[R], str] | None = None
 
 
 class RowsModel(QAbstractTableModel, Generic[R]):
@@ -71,6 +72,8 @@ class RowsModel(QAbstractTableModel, Generic[R]):
         if row is None:
             return None
         column = self._columns[index.column()]
+        if role == Qt.ItemDataRole.ToolTipRole and column.hint is not None:
+            return column.hint(row)
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return column.text(row)
         if role == Qt.ItemDataRole.TextAlignmentRole:

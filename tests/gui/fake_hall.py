@@ -267,10 +267,14 @@ LINES = {
              {"label": "数字电视基本收视维护费", "detail": "8712 3456 7890 1234", "service": "tv", "amount_fen": 3000}],
 }
 PRODUCTS = [
-    {"product_id": number * 16, "product_no": number, "service": service, "shown_as": shown_as, "state": state}
-    for number, service, shown_as, state in (
-        ("p1", "voice", "0937-3913183", "active"), ("p2", "broadband", "ymkd39131832", "active"),
-        ("p3", "tv", "8712345678901234", "suspended"),
+    {
+        "product_id": number * 16, "product_no": number, "service": service, "shown_as": shown_as, "state": state,
+        "offering_name": offering,
+    }
+    for number, service, shown_as, state, offering in (
+        ("p1", "voice", "0937-3913183", "active", "普通固话"),
+        ("p2", "broadband", "ymkd39131832", "active", "宽带 100M"),
+        ("p3", "tv", "8712345678901234", "suspended", "基本收视"),
     )
 ]
 

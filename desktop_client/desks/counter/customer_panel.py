@@ -12,7 +12,7 @@ from desktop_client.widgets.table import RowsModel, RowsView
 from desktop_client.wording import Wording
 from shared_models.contracts.desk import DeskAccount, DeskCustomer, DeskPayment
 
-_STANDING_TONE = {"clear": "good", "owing": "", "overdue": "bad", "restricted": "bad"}
+_STANDING_TONE = {"clear": "good", "owing": "warn", "overdue": "bad", "restricted": "bad"}
 
 
 class CustomerPanel(QWidget):
@@ -34,6 +34,7 @@ class CustomerPanel(QWidget):
         self.accounts.setAccessibleName(wording.say("counter.account"))
         self.accounts.setMinimumWidth(250)
         self._balance = label(role="muted", name="accountBalance")
+        self._balance.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bills = RowsModel(owed_columns(wording))
         self._products = RowsModel(product_columns(wording))
         self._payments = RowsModel(payment_columns(wording))
@@ -61,7 +62,7 @@ class CustomerPanel(QWidget):
         right.setSpacing(10)
         right.addWidget(self._list_card("counter.products", self.products_view), 5)
         right.addWidget(self._list_card("counter.payments", self.payments_view), 5)
-        lower.addLayout(right, 9)
+        lower.addLayout(right, 10)
         layout.addLayout(lower, 1)
 
     def _head(self) -> QFrame:
@@ -70,16 +71,16 @@ class CustomerPanel(QWidget):
         inside.setSpacing(6)
         first = QHBoxLayout()
         first.setSpacing(10)
-        first.addWidget(self._name, 4)
+        first.addWidget(self._name)
         first.addWidget(self._class, 0, Qt.AlignmentFlag.AlignVCenter)
         first.addWidget(self._standing, 0, Qt.AlignmentFlag.AlignVCenter)
-        first.addStretch(3)
+        first.addStretch(1)
         first.addWidget(label(self._wording.say("counter.account"), "muted"))
         first.addWidget(self.accounts)
         second = QHBoxLayout()
         second.setSpacing(18)
-        second.addWidget(self._about, 3)
-        second.addWidget(self._address, 2)
+        second.addWidget(self._about, 5)
+        second.addWidget(self._address, 3)
         second.addWidget(self._balance)
         inside.addLayout(first)
         inside.addLayout(second)

@@ -163,10 +163,13 @@ def owed_columns(wording: Wording) -> list[ColumnSpec[OwedRow]]:
 
 def product_columns(wording: Wording) -> list[ColumnSpec[DeskProduct]]:
     return [
-        ColumnSpec(wording.say("counter.col_service"), lambda row: wording.one_of("service", row.service), width=98),
-        ColumnSpec(wording.say("counter.col_number"), lambda row: row.shown_as, stretch=True),
+        ColumnSpec(wording.say("counter.col_service"), lambda row: wording.one_of("service", row.service), width=90),
         ColumnSpec(
-            wording.say("counter.col_state"), lambda row: wording.one_of("product_state", row.state), width=90,
+            wording.say("counter.col_number"), lambda row: row.shown_as, stretch=True,
+            hint=lambda row: "\n".join(part for part in (row.shown_as, row.offering_name, row.install_address) if part),
+        ),
+        ColumnSpec(
+            wording.say("counter.col_state"), lambda row: wording.one_of("product_state", row.state), width=84,
             tone=lambda row: "good" if row.state == "active" else "bad" if row.state == "suspended" else "muted",
         ),
     ]
@@ -174,14 +177,14 @@ def product_columns(wording: Wording) -> list[ColumnSpec[DeskProduct]]:
 
 def payment_columns(wording: Wording) -> list[ColumnSpec[DeskPayment]]:
     return [
-        ColumnSpec(wording.say("counter.col_time"), lambda row: town_text(row.paid_at)[5:16], width=104),
+        ColumnSpec(wording.say("counter.col_time"), lambda row: town_text(row.paid_at)[5:16], width=98),
         ColumnSpec(wording.say("counter.col_receipt"), lambda row: row.receipt_no, stretch=True),
         ColumnSpec(
-            wording.say("counter.col_amount"), lambda row: row.amount_fen.grouped, right=True, width=84,
+            wording.say("counter.col_amount"), lambda row: row.amount_fen.grouped, right=True, width=82,
             tone=lambda row: "muted" if row.state != "done" else "",
         ),
         ColumnSpec(
-            wording.say("counter.col_state"), lambda row: wording.one_of("payment_state", row.state), width=70,
+            wording.say("counter.col_state"), lambda row: wording.one_of("payment_state", row.state), width=74,
             tone=lambda row: "bad" if row.state == "reversed" else "good",
         ),
     ]
