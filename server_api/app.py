@@ -98,7 +98,7 @@ def create_app(settings: Settings, databases: Databases | None = None) -> FastAP
         redirect_slashes=False,
         exception_handlers={HTTPException: _name_refusal, RequestValidationError: _name_refusal},
     )
-    app.state.metrics = app.metrics = Metrics(held, faces.version)
+    app.metrics = faces.metrics
     app.page_of_fault = page_of_fault
     state.keep(app, faces)
     for language in LANGUAGES:
@@ -115,6 +115,7 @@ def _face_state(settings: Settings, databases: Databases) -> state.FaceState:
     return state.FaceState(
         databases=databases,
         sessions=sessions,
+        metrics=Metrics(databases, version()),
         version=version(),
         started_at_s=time.monotonic(),
         language=settings.language,

@@ -84,7 +84,7 @@ class Caller:
         act = self._act(kind, body)
         if wait_for_after:
             self._wait_for_after(database)
-        return _answer(perform(database, act, work), status_code)
+        return self._answer(kind, perform(database, act, work), status_code)
 
     async def act_soon(
         self,
@@ -97,7 +97,7 @@ class Caller:
     ) -> Response:
         """``act`` for the busiest routes (``async def``): no thread waits, and no news is waited for."""
         outcome = await perform_soon(self._state.databases.of(role), self._act(kind, body), work)
-        return _answer(outcome, status_code)
+        return self._answer(kind, outcome, status_code)
 
     def _act(self, kind: str, body: BaseModel | None) -> Act:
         headers = self.request.headers
@@ -114,6 +114,17 @@ class Caller:
         reason = _header_text(headers.get("act-reason", ""))[:_LONGEST_REASON]
         return Act(act_id, kind, digest_of(content), self.context, reason)
 
+    def _answer(self, kind: str, outcome: Outcome, status_code: int) -> Response:
+        self._state.metrics.acts.labels(kind, "yes" if outcome.replayed else "no").inc()
+        headers = {"Cache-Control": "no-store"}
+        if outcome.after:
+            headers["After"] = ",".join(outcome.after)
+        if outcome.replayed:
+            headers["Act-Replayed"] = "1"
+        if not outcome.reply:
+            return Response(status_code=204, headers=headers)
+        return Response(outcome.reply, status_code, headers, JSON)
+
     def wait_for_after(self, role: Role) -> None:
         """For reads that must see what the caller did on the other side just before."""
         self._wait_for_after(self._state.databases.of(role))
@@ -122,17 +133,6 @@ class Caller:
         tokens = self.request.headers.get("after", "")
         if tokens:
             wait_for_news(database, tuple(token.strip() for token in tokens.split(",") if token.strip()))
-
-
-def _answer(outcome: Outcome, status_code: int) -> Response:
-    headers = {"Cache-Control": "no-store"}
-    if outcome.after:
-        headers["After"] = ",".join(outcome.after)
-    if outcome.replayed:
-        headers["Act-Replayed"] = "1"
-    if not outcome.reply:
-        return Response(status_code=204, headers=headers)
-    return Response(outcome.reply, status_code, headers, JSON)
 
 
 def reply(document: BaseModel, status_code: int = 200) -> Response:

@@ -27,6 +27,9 @@ class Metrics:
             registry=self.registry,
         )
         self.refusals = Counter("onehall_refusals_total", "Refusals by code", ("code",), registry=self.registry)
+        self.acts = Counter(
+            "onehall_acts_total", "Acts done or answered again, by kind", ("kind", "replayed"), registry=self.registry
+        )
         self.incidents = Counter("onehall_incidents_total", "Requests that met a defect", registry=self.registry)
         self.running = Gauge("onehall_requests_running", "Requests being served", registry=self.registry)
         Gauge("onehall_build_info", "Constant 1", ("version",), registry=self.registry).labels(version).set(1)

@@ -104,8 +104,14 @@ def _complete(operation: dict[str, Any], method: str, mark: Mark) -> None:
         _add_refusal(responses, fault)
 
 
+def in_a_line(fault: type[Fault]) -> str:
+    """A fault as the document names it: its code and the first line of what it means."""
+    meaning = (fault.__doc__ or "").strip().splitlines()[0].replace("``", "'")
+    return f"`{fault.code}` {meaning}"
+
+
 def _add_refusal(responses: dict[str, Any], fault: type[Fault]) -> None:
-    line = f"`{fault.code}` {(fault.__doc__ or '').strip().splitlines()[0]}"
+    line = in_a_line(fault)
     known = responses.get(str(fault.status))
     if known is None:
         responses[str(fault.status)] = {

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fastapi import FastAPI, Request
 
 from server_api.faces.edge.doorkeeper import Doorkeeper
+from server_api.faces.edge.metrics import Metrics
 from server_api.faces.edge.sessions import Sessions
 from server_api.platform.database import Databases
 
@@ -18,6 +19,7 @@ class FaceState:
 
     databases: Databases
     sessions: Sessions
+    metrics: Metrics
     version: str
     started_at_s: float
     language: str = "zh_CN"

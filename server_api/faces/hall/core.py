@@ -25,6 +25,7 @@ from fastapi import APIRouter, Response
 
 from server_api.faces.edge.caller import Caller, mark_of, open_to_all, permit, reply, signed_in
 from server_api.faces.edge.lean import LeanRoute
+from server_api.faces.edge.openapi import in_a_line
 from server_api.faces.edge.paging import DEFAULT_LIMIT, Cursor, Limit, cursor_after, cursor_key
 from shared_models.contracts.problem import Problem
 from shared_models.values.faults.base import Fault
@@ -64,9 +65,7 @@ def refusals(*faults: type[Fault]) -> dict[int | str, dict[str, Any]]:
     return {
         status: {
             "model": Problem,
-            "description": " · ".join(
-                f"`{fault.code}` {(fault.__doc__ or '').strip().splitlines()[0]}" for fault in group
-            ),
+            "description": " · ".join(in_a_line(fault) for fault in group),
         }
         for status, group in by_status.items()
     }

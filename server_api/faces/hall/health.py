@@ -10,7 +10,6 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import Field
 
 from server_api.faces.edge import state
-from server_api.faces.edge.metrics import Metrics
 from server_api.faces.hall.core import Response, open_to_all, reply
 from server_api.platform.database import Database
 from server_api.platform.facts.standing import facts_standing
@@ -18,7 +17,7 @@ from shared_models.contracts.base import Contract
 from shared_models.values.faults.base import Fault
 
 router = APIRouter(tags=["health"])
-_STALE_NEWS_S = 60.0
+_STALE_NEWS_MS = 60_000
 
 
 class SideHealth(Contract):
@@ -28,7 +27,7 @@ class SideHealth(Contract):
     epoch: int | None = None
     facts_pending: int = 0
     facts_parked: int = Field(default=0, description="above zero somebody must look: onehall facts list")
-    facts_lag_s: float = 0.0
+    facts_lag_ms: int = Field(default=0, description="age of the oldest fact not delivered")
     writes_waiting: int = 0
 
 
@@ -53,7 +52,7 @@ def health(request: Request) -> Response:
     faces = state.of(request)
     business, billing = _side(faces.databases.business), _side(faces.databases.billing)
     sides = (business, billing)
-    good = all(side.up and not side.facts_parked and side.facts_lag_s < _STALE_NEWS_S for side in sides)
+    good = all(side.up and not side.facts_parked and side.facts_lag_ms < _STALE_NEWS_MS for side in sides)
     status: Literal["ok", "degraded", "down"] = "ok" if good else "degraded" if billing.up else "down"
     found = Health(
         status=status,
@@ -73,8 +72,7 @@ def health(request: Request) -> Response:
 )
 def metrics(request: Request) -> Response:
     """Figures in Prometheus' text format."""
-    found: Metrics = request.app.state.metrics
-    return Response(generate_latest(found.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(state.of(request).metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 def _side(database: Database) -> SideHealth:
@@ -87,6 +85,6 @@ def _side(database: Database) -> SideHealth:
         epoch=standing.epoch,
         facts_pending=standing.pending,
         facts_parked=standing.parked,
-        facts_lag_s=standing.lag_s,
+        facts_lag_ms=round(standing.lag_s * 1000),
         writes_waiting=database.writer.waiting,
     )
