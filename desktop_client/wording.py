@@ -8,7 +8,7 @@ from enum import StrEnum
 import resources
 from desktop_client.devices.receipt_printer.base import PrinterTrouble
 from desktop_client.gateway.trouble import Refused, Unreachable
-from desktop_client.work.acts import ActKept
+from desktop_client.work.acts import ActKept, JournalNotUsable
 
 
 class Tone(StrEnum):
@@ -27,6 +27,8 @@ class Message:
     tone: Tone
     text: str
     remedy: str = ""
+    stays: bool = False
+    """Good news that must not leave by itself: it may be about a customer who is no longer in view."""
 
 
 class Wording:
@@ -55,6 +57,10 @@ class Wording:
             return Message(Tone.WARNING, trouble.text(self.language), trouble.remedy(self.language))
         if isinstance(trouble, ActKept):
             return Message(Tone.WARNING, self.say("trouble.act_kept"), self.say("trouble.act_kept_remedy"))
+        if isinstance(trouble, JournalNotUsable):
+            return Message(
+                Tone.ERROR, self.say(f"journal.{trouble.reason}"), self.say(f"journal.{trouble.reason}_remedy")
+            )
         if isinstance(trouble, Unreachable):
             return Message(
                 Tone.ERROR, self.say(f"trouble.{trouble.reason}"), self.say(f"trouble.{trouble.reason}_remedy")

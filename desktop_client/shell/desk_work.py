@@ -117,19 +117,23 @@ class DeskWork:
 
     def settle_leftovers(self) -> None:
         """After signing in: tell what an earlier run of the client knew but had not finished, and forget it."""
-        def work(_: Ticket) -> list[Entry]:
+        def work(_: Ticket) -> tuple[list[Entry], int]:
             journal = self._journal()
-            settled = []
+            settled: list[Entry] = []
             for entry in journal.open_entries(self.owner):
                 plan = journal.plan(entry.operation_id)
                 if all(step.state in (ActState.CONFIRMED, ActState.REFUSED) for step in plan):
                     settled.append(entry)
                     journal.clear(entry.operation_id)
-            return settled
+            others = {entry.owner for entry in journal.open_entries() if entry.owner != self.owner}
+            return settled, len(others)
 
         self._runner.run(work, success=self._tell_leftovers)
 
-    def _tell_leftovers(self, entries: list[Entry]) -> None:
+    def _tell_leftovers(self, found: tuple[list[Entry], int]) -> None:
+        entries, others = found
+        if others:
+            self._bridge.tell(self._wording.warning("acts.of_others"))
         for entry in entries:
             title = self._title(entry.step)
             if entry.state is ActState.CONFIRMED:
@@ -210,7 +214,7 @@ class DeskWork:
         for entry, result in results:
             title = self._title(entry.step) if entry is not None else ""
             if isinstance(result, Outcome):
-                self._bridge.tell(Message(Tone.SUCCESS, self._wording.say("acts.resumed", what=title)))
+                self._bridge.tell(Message(Tone.SUCCESS, self._wording.say("acts.resumed", what=title), stays=True))
                 for name in result.replies:
                     self._tell_written(name)
                 self._print_resumed(result)

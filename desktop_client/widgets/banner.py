@@ -55,5 +55,5 @@ class Banner(QFrame):
         self._remedy.setText(message.remedy)
         self._remedy.setVisible(bool(message.remedy))
         self.show()
-        if message.tone in (Tone.SUCCESS, Tone.INFO):
+        if message.tone in (Tone.SUCCESS, Tone.INFO) and not message.stays:
             self._timer.start(_LEAVES_AFTER_MS)

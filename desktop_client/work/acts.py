@@ -51,6 +51,18 @@ class Entry:
     reply: dict[str, Any] | None = None
 
 
+class JournalNotUsable(Exception):
+    """The journal cannot be opened, read or written; nothing is sent that is not written down.
+
+    ``reason`` is one of: key_missing, newer_client, cannot_write.
+    """
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason} {detail}".strip())
+
+
 def reply_of(step: str, field: str) -> dict[str, str]:
     """A place in a later step's body that an earlier step's reply will fill."""
     return {REPLY: f"{step}.{field}"}

@@ -27,7 +27,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from desktop_client.work.acts import ActState, Entry, Step
+from desktop_client.work.acts import ActState, Entry, JournalNotUsable, Step
 from desktop_client.work.journal_key import journal_key
 from shared_models.values.clock import Clock, SystemClock
 from shared_models.values.ids import derived_id, is_id, new_id
@@ -44,31 +44,31 @@ create table if not exists about (name text primary key, value text not null);
 _FORMAT = "1"
 
 
-class JournalFormatUnknown(Exception):
-    """The journal was written by a newer client; an older one must not guess at it."""
-
-
 class Journal:
-    """Opens (or makes) the journal in a folder. Safe to use from several threads; every write is durable on return."""
+    """Opens (or makes) the journal in a folder. Safe to use from several threads; every write is durable on return.
+
+    Every method raises JournalNotUsable where the disk or the file does not do its part.
+    """
 
     def __init__(self, folder: Path, *, clock: Clock | None = None, use_keyring: bool = True) -> None:
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True)
-        file = folder / "journal.sqlite"
-        self._key = journal_key(folder, journal_exists=file.exists(), use_keyring=use_keyring)
-        self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=10)
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = full")
-        self._db.executescript(_SCHEMA)
-        self._check_format()
+        with _as_journal_trouble():
+            folder.mkdir(parents=True, exist_ok=True)
+            file = folder / "journal.sqlite"
+            self._key = journal_key(folder, journal_exists=file.exists(), use_keyring=use_keyring)
+            self._db = sqlite3.connect(file, check_same_thread=False, isolation_level=None, timeout=10)
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = full")
+            self._db.executescript(_SCHEMA)
+            self._check_format()
 
     def _check_format(self) -> None:
         row = self._db.execute("select value from about where name = 'format'").fetchone()
         if row is None:
             self._db.execute("insert or ignore into about values ('format', ?)", (_FORMAT,))
         elif row[0] != _FORMAT:
-            raise JournalFormatUnknown(row[0])
+            raise JournalNotUsable("newer_client", row[0])
 
     def close(self) -> None:
         with self._lock:
@@ -108,7 +108,7 @@ class Journal:
 
     def unconfirmed_operations(self, owner: str) -> list[str]:
         """Operations with an act of which the outcome is not known, oldest first."""
-        with self._lock:
+        with self._lock, _as_journal_trouble():
             rows = self._db.execute(
                 "select operation_id, min(made_at) from entry where owner = ? and state in ('waiting', 'sent')"
                 " group by operation_id order by 2, 1", (owner,),
@@ -161,21 +161,22 @@ class Journal:
     # ---- inside --------------------------------------------------------------------------------------------------
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._lock:
+        with self._lock, _as_journal_trouble():
             self._db.execute("begin immediate")
             try:
                 yield
+                self._db.execute("commit")
             except BaseException:
-                self._db.execute("rollback")
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
                 raise
-            self._db.execute("commit")
 
     def _update(self, statement: str, values: tuple[Any, ...]) -> None:
         with self._transaction():
             self._db.execute(statement, values)
 
     def _select(self, tail: str, values: tuple[Any, ...]) -> list[Entry]:
-        with self._lock:
+        with self._lock, _as_journal_trouble():
             rows = self._db.execute(
                 "select act_id, operation_id, step_no, state, owner, made_at, tries, sealed, reply from entry " + tail,
                 values,
@@ -203,6 +204,14 @@ class Journal:
         plain = AESGCM(self._key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], name.encode("ascii"))
         content: dict[str, Any] = json.loads(plain)
         return content
+
+
+@contextmanager
+def _as_journal_trouble() -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError) as problem:
+        raise JournalNotUsable("cannot_write", str(problem)) from problem
 
 
 def _step_data(step: Step) -> dict[str, Any]:

@@ -12,19 +12,17 @@ import os
 import secrets
 from pathlib import Path
 
+from desktop_client.work.acts import JournalNotUsable
+
 KEY_BYTES = 32
 SERVICE = "OneHall journal"
 log = logging.getLogger(__name__)
 
 
-class JournalKeyMissing(Exception):
-    """There is a journal, but the key that seals it cannot be had."""
-
-
 def journal_key(folder: Path, *, journal_exists: bool, use_keyring: bool = True) -> bytes:
     """Return the key for the journal in ``folder``, making one for a new journal.
 
-    Raises JournalKeyMissing where the journal exists and no key is found.
+    Raises JournalNotUsable (key_missing) where the journal exists and no key is found.
     """
     file = folder / "journal.key"
     if file.exists():
@@ -34,7 +32,7 @@ def journal_key(folder: Path, *, journal_exists: bool, use_keyring: bool = True)
     if stored is not None:
         return _decode(stored, SERVICE)
     if journal_exists:
-        raise JournalKeyMissing(str(folder))
+        raise JournalNotUsable("key_missing", str(folder))
     key = secrets.token_bytes(KEY_BYTES)
     text = base64.b64encode(key).decode("ascii")
     if not (use_keyring and _into_keyring(account, text)):
@@ -85,7 +83,7 @@ def _decode(text: str, where: str) -> bytes:
     try:
         key = base64.b64decode(text.strip(), validate=True)
     except binascii.Error as problem:
-        raise JournalKeyMissing(where) from problem
+        raise JournalNotUsable("key_missing", where) from problem
     if len(key) != KEY_BYTES:
-        raise JournalKeyMissing(where)
+        raise JournalNotUsable("key_missing", where)
     return key

@@ -10,7 +10,7 @@ import re
 from typing import Any, Protocol
 
 from desktop_client.gateway.trouble import Refused, Unreachable
-from desktop_client.work.acts import REPLY, ActKept, ActState, Entry, Outcome, Step
+from desktop_client.work.acts import REPLY, ActKept, ActState, Entry, JournalNotUsable, Outcome, Step
 from desktop_client.work.journal import Journal
 from desktop_client.work.runner import Ticket
 
@@ -80,7 +80,11 @@ class Courier:
                 if not replies:
                     self._journal.clear(entry.operation_id)
                 raise
-            self._journal.confirm(entry.act_id, reply)
+            try:
+                self._journal.confirm(entry.act_id, reply)
+            except JournalNotUsable as trouble:
+                # Booked, but not written down here: the entry says "sent", and resuming brings the same reply again.
+                raise ActKept(entry, trouble) from trouble
             return reply
         raise AssertionError("the last try either returns or raises")
 

@@ -57,10 +57,10 @@ def _rows(view: QAbstractItemView) -> list[str]:
 
 
 def check(widget: QWidget, name: str) -> None:
-    """Compare with the golden file; ONEHALL_GOLDEN=1 writes it anew."""
+    """Compare with the golden file; ONEHALL_WRITE_GOLDEN=1 writes it anew."""
     text = "\n".join(dump(widget)) + "\n"
     file = GOLDEN / f"{name}.txt"
-    if os.environ.get("ONEHALL_GOLDEN"):
+    if os.environ.get("ONEHALL_WRITE_GOLDEN"):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
-    assert text == file.read_text(encoding="utf-8"), f"{name} looks different; ONEHALL_GOLDEN=1 writes it anew"
+    assert text == file.read_text(encoding="utf-8"), f"{name} looks different; ONEHALL_WRITE_GOLDEN=1 writes it anew"

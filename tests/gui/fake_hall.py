@@ -268,13 +268,13 @@ LINES = {
 }
 PRODUCTS = [
     {
-        "product_id": number * 16, "product_no": number, "service": service, "shown_as": shown_as, "state": state,
-        "offering_name": offering,
+        "product_id": number * 16, "account_id": ACCOUNT_ID, "product_no": number, "service": service,
+        "shown_as": shown_as, "state": state, "offering_name": offering,
     }
     for number, service, shown_as, state, offering in (
-        ("p1", "voice", "0937-3913183", "active", "普通固话"),
-        ("p2", "broadband", "ymkd39131832", "active", "宽带 100M"),
-        ("p3", "tv", "8712345678901234", "suspended", "基本收视"),
+        ("a1", "voice", "0937-3913183", "active", "普通固话"),
+        ("a2", "broadband", "ymkd39131832", "active", "宽带 100M"),
+        ("a3", "tv", "8712345678901234", "suspended", "基本收视"),
     )
 ]
 

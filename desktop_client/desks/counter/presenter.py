@@ -28,6 +28,8 @@ from shared_models.values.money_states import PayMethod
 
 #: A single letter or digit would match a tenth of the town.
 SHORTEST_SEARCH = 2
+#: Local numbers have seven digits.
+SHORTEST_NUMBER = 7
 
 
 class CustomersGateway(Protocol):
@@ -204,8 +206,19 @@ class CounterPresenter:
         assert account is not None
         return TakePayment(
             account_id=account.account_id, amount_fen=self.state.pay.amount or ZERO_FEN, method=PayMethod.CASH,
-            received_fen=self.state.pay.received or ZERO_FEN,
+            received_fen=self.state.pay.received or ZERO_FEN, product_id=self._number_being_paid(account.account_id),
         )
+
+    def _number_being_paid(self, account_id: str) -> str | None:
+        """The product whose number the customer was found by: what is owed for it is settled first."""
+        asked = _digits(self.state.search.words)
+        if self.state.desk is None or len(asked) < SHORTEST_NUMBER:
+            return None
+        named = [
+            product.product_id for product in self.state.desk.products
+            if product.account_id == account_id and _digits(product.shown_as).endswith(asked)
+        ]
+        return named[0] if len(named) == 1 else None
 
     def _on_preview(self, preview: PaymentPreview) -> None:
         self._set(pay=replace(self.state.pay, preview=preview, previewing=False))
@@ -282,3 +295,9 @@ class CounterPresenter:
     def _set(self, **values: object) -> None:
         self.state = replace(self.state, **values)  # type: ignore[arg-type]
         self.listener(self.state)
+
+
+def _digits(text: str) -> str:
+    """The digits of a number as typed or shown: 0937-391 3183 and 09373913183 are the same."""
+    plain = text.replace("-", "").replace(" ", "")
+    return plain if plain.isdigit() else ""

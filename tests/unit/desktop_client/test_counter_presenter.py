@@ -263,6 +263,14 @@ def test_a_reversal_needs_a_reason_and_opens_the_bills_again(desk: Desk) -> None
     assert desk.work.steps[-1].reason == "付错"
 
 
+@pytest.mark.parametrize(("words", "product"), [("3913183", "a1" * 16), ("0937-3913183", "a1" * 16), ("wjg", None)])
+def test_the_number_the_customer_was_found_by_is_paid_first(desk: Desk, words: str, product: str | None) -> None:
+    desk.presenter.search(words, entered=True)
+    desk.presenter.prepare("10", "")
+    desk.presenter.confirm()
+    assert desk.work.steps[0].body["product_id"] == product
+
+
 def test_an_unreachable_server_while_searching_is_said_in_the_list(desk: Desk) -> None:
     desk.gateway.trouble = Unreachable("no_connection", maybe_sent=False)
     desk.presenter.search("wjg")

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from desktop_client.shell.bridge import MessageBridge
 from desktop_client.shell.desk_work import DeskWork, Kept, receipt_in
 from desktop_client.wording import Wording
-from desktop_client.work.acts import ActKept, Step
+from desktop_client.work.acts import ActKept, JournalNotUsable, Step
 from desktop_client.work.journal import Journal
 from desktop_client.work.plans import Courier
 from shared_models.contracts.receipt import Receipt
@@ -123,6 +123,25 @@ def test_what_an_earlier_run_had_booked_but_not_finished_is_told_and_forgotten(t
     assert "上次退出前已入账" in shop.told and "YM01-03-0000123" in shop.told and "account_closed" in shop.told
     assert shop.journal.open_entries() == []
     assert shop.papers == [], "it may have been printed: only a reprint may follow"
+
+
+def test_acts_of_others_are_told_of(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
+    shop.journal.record([STEP], owner="http://127.0.0.1 1002 03")
+    shop.work.settle_leftovers()
+    assert "其他营业员" in shop.told
+
+
+def test_a_journal_that_cannot_be_written_sends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop = Shop(tmp_path)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise JournalNotUsable("cannot_write", "disk full")
+
+    monkeypatch.setattr(shop.journal, "record", full)
+    failure, = take(shop)
+    assert Wording("zh_CN").of_trouble(failure).text == "本机业务日志写不进去，业务没有发出。"
+    assert shop.server.heard == []
 
 
 def test_a_reply_nobody_understands_stays_in_the_journal(tmp_path: Path) -> None:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from desktop_client.gateway.health import HealthApi
 from desktop_client.gateway.http import HallHttp, ServerAddress
@@ -63,6 +71,13 @@ class Answering:
 
     def say(self, status: int, content: Any, **headers: str) -> None:
         self.answers.append((status, json.dumps(content, ensure_ascii=False).encode(), headers))
+
+    def wrap(self, context: ssl.SSLContext) -> None:
+        """Speak TLS from now on; the handshake is done by the connection's own thread."""
+        self._server.socket = context.wrap_socket(
+            self._server.socket, server_side=True, do_handshake_on_connect=False
+        )
+        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
 
     def close(self) -> None:
         self._server.shutdown()
@@ -221,3 +236,42 @@ def test_the_environment_cannot_change_whom_we_trust(monkeypatch: pytest.MonkeyP
     settings = session.merge_environment_settings("https://hall.example", {}, None, None, None)
     assert settings["verify"] == "/etc/ours.pem"
     assert settings["proxies"] == {}
+
+
+def self_signed(folder: Path, name: str) -> tuple[Path, Path]:
+    """A key and a certificate for 127.0.0.1 that vouches for itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    who = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.now(timezone.utc)
+    certificate = (
+        x509.CertificateBuilder().subject_name(who).issuer_name(who).public_key(key.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True).sign(key, hashes.SHA256())
+    )
+    files = folder / f"{name}.key", folder / f"{name}.pem"
+    files[0].write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ))
+    files[1].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    return files
+
+
+def test_only_the_certificate_we_were_told_of_is_trusted(server: Answering, tmp_path: Path) -> None:
+    key_file, ours = self_signed(tmp_path, "ours")
+    _, theirs = self_signed(tmp_path, "theirs")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(ours, key_file)
+    server.wrap(context)
+    url = server.url.replace("http:", "https:")
+    server.say(200, {"till": None})
+    trusted = HallHttp(ServerAddress(url, str(ours)))
+    assert TillApi(trusted).current().till is None
+    trusted.close_thread()
+    for ca_file in (str(theirs), ""):
+        stranger = HallHttp(ServerAddress(url, ca_file))
+        with pytest.raises(Unreachable) as trouble:
+            stranger.send_act("/api/hall/payments", {}, act_id="a" * 32)
+        assert (trouble.value.reason, trouble.value.maybe_sent) == ("certificate", False)
+    assert len(server.heard) == 1

@@ -16,11 +16,12 @@ from typing import Any
 import pytest
 from cryptography.exceptions import InvalidTag
 
-from desktop_client.work.acts import ActState, Step
-from desktop_client.work.journal import Journal, JournalFormatUnknown
-from desktop_client.work.journal_key import JournalKeyMissing
+from desktop_client.work.acts import ActState, JournalNotUsable, Step
+from desktop_client.work.journal import Journal
 from shared_models.values.ids import derived_id, new_id
 
+#: A long form kills hundreds of times.
+KILLS = int(os.environ.get("ONEHALL_KILLS", "6"))
 OWNER = "http://127.0.0.1 1001 03"
 
 
@@ -79,10 +80,10 @@ def test_contents_moved_to_another_act_do_not_open(tmp_path: Path) -> None:
 def test_a_journal_without_its_key_is_never_replaced(tmp_path: Path) -> None:
     open_journal(tmp_path).close()
     (tmp_path / "journal.key").unlink()
-    with pytest.raises(JournalKeyMissing):
+    with pytest.raises(JournalNotUsable, match="key_missing"):
         open_journal(tmp_path)
     (tmp_path / "journal.key").write_text("not a key")
-    with pytest.raises(JournalKeyMissing):
+    with pytest.raises(JournalNotUsable, match="key_missing"):
         open_journal(tmp_path)
 
 
@@ -91,7 +92,7 @@ def test_a_journal_of_a_newer_client_is_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "journal.sqlite") as database:
         database.execute("update about set value = '2'")
     database.close()
-    with pytest.raises(JournalFormatUnknown):
+    with pytest.raises(JournalNotUsable, match="newer_client"):
         open_journal(tmp_path)
 
 
@@ -132,6 +133,25 @@ def test_each_teller_resumes_only_their_own(tmp_path: Path) -> None:
     assert len(journal.open_entries(OWNER)) == 1
 
 
+def test_a_full_disk_is_told_and_nothing_is_half_written(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    journal.record([step()], owner=OWNER)
+    pages = journal._db.execute("pragma page_count").fetchone()[0]
+    journal._db.execute(f"pragma max_page_count = {pages}")
+    with pytest.raises(JournalNotUsable, match="cannot_write"):
+        journal.record([step("a", text="x" * 5000), step("b", text="x" * 5000)], owner=OWNER)
+    assert len(journal.open_entries()) == 1
+    journal._db.execute("pragma max_page_count = 100000")
+    journal.record([step()], owner=OWNER)
+    assert len(journal.open_entries()) == 2
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(JournalNotUsable, match="cannot_write"):
+        open_journal(tmp_path / "file" / "journal")
+
+
 @pytest.mark.parametrize("steps", [[], [step(), step()]])
 def test_a_plan_needs_steps_with_names_of_their_own(tmp_path: Path, steps: list[Step]) -> None:
     with pytest.raises(ValueError, match="own name"):
@@ -161,7 +181,7 @@ while True:
 def test_killing_the_client_at_random_loses_nothing_it_had_written(tmp_path: Path) -> None:
     """What was told to be written is there with its contents; what was told to be cleared is not."""
     chance = random.Random(20261124)
-    for round_no in range(6):
+    for round_no in range(KILLS):
         folder = tmp_path / str(round_no)
         process = subprocess.Popen(
             [sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE, text=True,

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from desktop_client.gateway.trouble import Refused, Unreachable
-from desktop_client.work.acts import ActKept, ActState, Step, reply_of, segment
+from desktop_client.work.acts import ActKept, ActState, JournalNotUsable, Step, reply_of, segment
 from desktop_client.work.journal import Journal
 from desktop_client.work.plans import Courier
 from desktop_client.work.runner import Cancelled, Ticket
@@ -145,6 +145,24 @@ def test_a_cancelled_wait_leaves_the_act_to_be_resumed(journal: Journal) -> None
     with pytest.raises(Cancelled):
         sender.carry_out(operation, ticket)
     assert journal.unconfirmed_operations(OWNER) == [operation]
+
+
+def test_a_reply_that_cannot_be_written_down_is_asked_for_again(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server()
+    sender = courier(journal, server)
+    operation = sender.record([Step("pay", "/p", {})], owner=OWNER)
+
+    def full(*_: Any) -> None:
+        raise JournalNotUsable("cannot_write", "disk full")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(journal, "confirm", full)
+        with pytest.raises(ActKept):
+            sender.carry_out(operation, Ticket())
+    assert sender.carry_out(operation, Ticket()).last == {"number": 1}
+    assert len(server.booked) == 1
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

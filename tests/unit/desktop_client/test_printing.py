@@ -56,12 +56,12 @@ CASES = {
 
 @pytest.mark.parametrize("name", CASES)
 def test_golden_prints(name: str) -> None:
-    """What comes out, line by line. ONEHALL_GOLDEN=1 writes the files anew; read the difference before committing."""
+    """What comes out, line by line. ONEHALL_WRITE_GOLDEN=1 writes the files anew; read the difference."""
     document, language = CASES[name]
     paper = lay_out(document, form_for(document.kind), language)
     text = as_text(printed(escpos.encode(paper)))
     file = GOLDEN / f"{name}.txt"
-    if os.environ.get("ONEHALL_GOLDEN"):
+    if os.environ.get("ONEHALL_WRITE_GOLDEN"):
         file.write_text(text, encoding="utf-8")
     assert text == file.read_text(encoding="utf-8")
 
