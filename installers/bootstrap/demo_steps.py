@@ -240,8 +240,8 @@ def _owing(story: Story, token: str) -> Iterator[dict[str, Any]]:
 def _print(receipts: list[dict[str, Any]]) -> None:
     PAPERS.mkdir(exist_ok=True)
     (PAPERS / "receipts.json").write_text(json.dumps(receipts, ensure_ascii=False), encoding="utf-8")
-    script = REPOSITORY / "installers" / "bootstrap" / "print_papers.py"
-    code, said = ask([virtual_env.python(), script, PAPERS], extra=demo_folder.environment())
+    command = [virtual_env.python(), "-m", "installers.bootstrap.print_papers", PAPERS]
+    code, said = ask(command, extra=demo_folder.environment())
     if code:
         raise Trouble(f"the receipts could not be printed:\n{said.strip()[-800:]}")
 
@@ -271,10 +271,9 @@ def drive_client(story: Story) -> Iterator[str]:
         yield "left to you"
         return
     teller = story.teller(second=True)
-    script = REPOSITORY / "installers" / "bootstrap" / "drive_client.py"
     words = [teller["staff_no"], teller["password"], teller["counter_no"], story.someone, str(PAPERS)]
     code, said = ask(
-        [virtual_env.python(), script, *words],
+        [virtual_env.python(), "-m", "installers.bootstrap.drive_client", *words],
         extra={**client_environment(story.hall), "QT_QPA_PLATFORM": "offscreen"},
     )
     if code:

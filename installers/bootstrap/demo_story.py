@@ -84,7 +84,12 @@ class Story:
         else:
             say("\nThere is no screen here, so the client was not opened.")
         say("The server runs until you press Ctrl-C.")
-        self.hall.wait()
+        try:
+            code = self.hall.wait()
+        except KeyboardInterrupt:
+            say("\nStopping the server.")
+            return
+        raise Trouble(f"the server ended by itself with exit code {code}; its last words are in {self.hall.log}")
 
     def close(self) -> None:
         """Stop what was started."""

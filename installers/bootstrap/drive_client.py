@@ -1,7 +1,8 @@
 """Works the real client unseen, by its keys, against the demo's server: sign in, till, search, pay, reprint.
 
 Run with the project's Python and the client's settings in the environment:
-``drive_client.py STAFF_NO PASSWORD COUNTER_NO WORDS FOLDER``; prints one JSON document with what the window showed.
+``python -m installers.bootstrap.drive_client STAFF_NO PASSWORD COUNTER_NO WORDS FOLDER``;
+prints one JSON document with what the window showed.
 """
 
 from __future__ import annotations

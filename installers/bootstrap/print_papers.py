@@ -1,6 +1,7 @@
 """Prints receipts the way a counter does: laid out once, as PDF and as the bytes of a receipt printer.
 
-Run with the project's Python: ``print_papers.py FOLDER`` reads ``FOLDER/receipts.json`` (a list of receipts).
+Run with the project's Python: ``python -m installers.bootstrap.print_papers FOLDER`` reads ``FOLDER/receipts.json``
+(a list of receipts).
 """
 
 from __future__ import annotations
