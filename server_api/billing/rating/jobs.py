@@ -20,6 +20,8 @@ from shared_models.contracts.rating import price_book_digest
 from shared_models.values.ids import derived_id
 
 RETRY_JOB = "usage.retry"
+#: An IN list stays below what every engine takes.
+_KEYS_AT_ONCE = 900
 WAITING_FOR_NEWS = ("no_owner", "no_tariff", "no_price", "no_account")
 
 
@@ -27,7 +29,7 @@ def wire(wiring: Wiring) -> None:
     """Say what this slice hears and checks."""
     wiring.hear_fact("billing", PriceBookPart, keep_price_part)
     wiring.hear_fact("billing", PriceBookPublished, keep_price_book)
-    wiring.hear_fact("billing", ProductRecorded, keep_product)
+    wiring.hear_fact("billing", ProductRecorded, keep_product, keep_new_products)
     wiring.job("billing", RETRY_JOB, retry)
     wiring.at("20 * * * *", "billing", RETRY_JOB)
     wiring.copy(Copy("price_book", "billing", ("PriceBookPart", "PriceBookPublished"), price_book_copy))
@@ -72,9 +74,23 @@ def keep_product(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) 
     if any(row.source_seq > envelope.seq for row in known):
         return
     store.put_product(uow.conn, payload.product_id, spans_of(payload, envelope.seq))
-    keys = [access_key(access.kind, access.key) for access in payload.accesses]
-    if keys and usage_store.pool_waiting_for(uow.conn, keys, WAITING_FOR_NEWS, 1):
-        enqueue(uow, RETRY_JOB, {"owner_keys": keys}, job_id=derived_id(envelope.fact_id, RETRY_JOB))
+    _wake_waiting(uow, [(envelope, payload)])
+
+
+def keep_new_products(uow: UnitOfWork, heard: Sequence[tuple[Envelope, ProductRecorded]]) -> None:
+    """The same for many products nobody has heard of."""
+    store.add_products(uow.conn, [span for envelope, payload in heard for span in spans_of(payload, envelope.seq)])
+    _wake_waiting(uow, heard)
+
+
+def _wake_waiting(uow: UnitOfWork, heard: Sequence[tuple[Envelope, ProductRecorded]]) -> None:
+    """Have the usage rated that waited for these products."""
+    keys = [access_key(access.kind, access.key) for _envelope, payload in heard for access in payload.accesses]
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        some = keys[start : start + _KEYS_AT_ONCE]
+        if usage_store.pool_waiting_for(uow.conn, some, WAITING_FOR_NEWS, 1):
+            job_id = derived_id(heard[0][0].fact_id, RETRY_JOB, str(start))
+            enqueue(uow, RETRY_JOB, {"owner_keys": some}, job_id=job_id)
 
 
 def spans_of(payload: ProductRecorded, seq: int) -> list[dict[str, Any]]:

@@ -82,6 +82,11 @@ def product_known(conn: Connection, product_id: str) -> Sequence[Row[Any]]:
 def put_product(conn: Connection, product_id: str, rows: Sequence[dict[str, Any]]) -> None:
     """What a product is priced by, replacing what was kept."""
     conn.execute(delete(rating_product).where(rating_product.c.product_id == product_id))
+    add_products(conn, rows)
+
+
+def add_products(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """What products not heard of before are priced by."""
     if rows:
         conn.execute(insert(rating_product), list(rows))
 

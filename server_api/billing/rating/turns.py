@@ -10,7 +10,8 @@ from server_api.platform.database import Database
 _SHARED_TURN_MS, _LONE_TURN_MS = 10, 60
 #: Whoever was met is taken to be there for so long after.
 _COMPANY_S = 2
-_FEWEST, _MOST = 200, 20_000
+#: A turn costs a millisecond or two whatever is in it; alone it carries enough to be worth that.
+_FEWEST, _FEWEST_ALONE, _MOST = 200, 4_000, 20_000
 
 
 class TurnSize:
@@ -31,4 +32,5 @@ class TurnSize:
             self._rows_per_second = (7 * self._rows_per_second + 3 * count * 1_000_000_000 // worked_ns) // 10
         alone = self._turns is None or time.monotonic() - self._turns.company_at > _COMPANY_S
         turn_ms = _LONE_TURN_MS if alone else _SHARED_TURN_MS
-        self.rows = min(max(self._rows_per_second * turn_ms // 1_000, _FEWEST), _MOST)
+        fewest = _FEWEST_ALONE if alone else _FEWEST
+        self.rows = min(max(self._rows_per_second * turn_ms // 1_000, fewest), _MOST)
