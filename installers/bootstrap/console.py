@@ -41,7 +41,7 @@ def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
 
 
 def run(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     *,
     extra: Mapping[str, str] | None = None,
     timeout_s: float | None = None,
@@ -66,7 +66,7 @@ def run(
 
 
 def ask(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     *,
     extra: Mapping[str, str] | None = None,
     cwd: Path = REPOSITORY,
@@ -82,7 +82,7 @@ def ask(
 
 
 def follow(
-    command: Sequence[str | Path],
+    command: Sequence[object],
     what: str,
     notice: Callable[[str], str | None],
     *,

@@ -37,7 +37,7 @@ class Story:
 
     def onehall(self, *words: str, given: str = "") -> dict[str, Any]:
         """Run a command of the product with ``--json`` and return what it answered. Raises Trouble with its words."""
-        command: list[str | Path] = [virtual_env.program("onehall"), "--json", *words]
+        command: list[object] = [virtual_env.program("onehall"), "--json", *words]
         code, said = ask(command, extra=demo_folder.environment(), given=given)
         return self.answer(words, code, said)
 

@@ -132,7 +132,7 @@ def _install(purpose: str) -> None:
         return "putting them in place" if line.startswith("Installing collected") else None
 
     with step(f"installing {count} Python packages, each held to its hash ({lock.name})"):
-        pip: list[str | Path] = [
+        pip: list[object] = [
             python(),
             "-m",
             "pip",
@@ -143,7 +143,7 @@ def _install(purpose: str) -> None:
             "--no-input",
         ]
         follow([*pip, "--require-hashes", "--no-deps", "-r", lock], "pip", notice)
-        own: list[str | Path] = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-e", REPOSITORY]
+        own: list[object] = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index", "-e", REPOSITORY]
         follow([*pip, *own], "pip", lambda _: None)
     _set_stamp(purpose)
     say(f"  the environment is ready: {VENV}")
