@@ -93,7 +93,7 @@ def _configured(option: str) -> str:
         return told
     home = Path.home()
     appdata = Path(os.environ.get("APPDATA", home))
-    files: list[object] = [
+    files: list[str | Path] = [
         os.environ.get("PIP_CONFIG_FILE", ""),
         home / ".config/pip/pip.conf",
         home / ".pip/pip.conf",
