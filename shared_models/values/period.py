@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from shared_models.values.clock import town_midnight
 
@@ -25,16 +26,17 @@ class Month:
 
     @property
     def first_on(self) -> date:
-        return date(self.yyyymm // 100, self.yyyymm % 100, 1)
+        return _bounds(self.yyyymm)[0]
 
     @property
     def until_on(self) -> date:
         """The first day of the next month (exclusive end)."""
-        return self.next().first_on
+        return _bounds(self.yyyymm)[1]
 
     @property
     def days(self) -> int:
-        return (self.until_on - self.first_on).days
+        first_on, until_on = _bounds(self.yyyymm)
+        return (until_on - first_on).days
 
     @property
     def starts_at(self) -> datetime:
@@ -56,6 +58,13 @@ class Month:
 
     def __str__(self) -> str:
         return f"{self.yyyymm // 100:04d}-{self.yyyymm % 100:02d}"
+
+
+@lru_cache(maxsize=1024)
+def _bounds(yyyymm: int) -> tuple[date, date]:
+    """First day and exclusive end; kept, because a month run asks for its month's a dozen times a bill."""
+    year, month = divmod(yyyymm, 100)
+    return date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
 
 
 @dataclass(frozen=True, slots=True, order=True)

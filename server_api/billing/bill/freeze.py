@@ -5,8 +5,9 @@ The same draft, head and dates always give the same rows; a run killed and begun
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timezone
+from datetime import date, datetime
 from typing import Any
 
 from server_api.billing.bill.rules.inputs import BillDraft, Charge, DraftLine
@@ -15,6 +16,8 @@ from server_api.billing.bill.store.inputs import AccountHead
 from shared_models.values.bill_ids import bill_id_of, bill_no_of
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.period import Month
+
+_REVENUE, _VAT, _RECEIVABLE = LedgerCode.REVENUE.value, LedgerCode.VAT.value, LedgerCode.RECEIVABLE.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,13 @@ class Frozen:
     postings: list[tuple[Any, ...]]
     #: (account, bill, total fen) of each
     bills: list[tuple[str, str, int]]
+    #: days and instants as the database's array path takes them
+    day: Callable[[date], Any]
+    at: Callable[[datetime], Any]
 
     @classmethod
-    def empty(cls) -> Frozen:
-        return cls(BillRows([], [], []), [], [])
+    def empty(cls, day: Callable[[date], Any] = lambda on: on, at: Callable[[datetime], Any] = lambda at: at) -> Frozen:
+        return cls(BillRows([], [], []), [], [], day, at)
 
 
 def freeze(
@@ -46,38 +52,38 @@ def freeze(
 ) -> str:
     """Add an account's bill to ``frozen`` and return its id. ``bill_seq`` above 0: one of an old system."""
     period, bill_id = issue.month.yyyymm, bill_id_of(issue.month, head.account_id, bill_seq)
-    frozen.rows.bills.append(_bill_row(issue, bill_id, bill_seq, head, payer, draft, now))
+    frozen.rows.bills.append(_bill_row(frozen.day, issue, bill_id, bill_seq, head, payer, draft, frozen.at(now)))
     for line_no, line in enumerate(draft.lines, 1):
-        frozen.rows.lines.append(_line_row(period, bill_id, line_no, line))
+        frozen.rows.lines.append(_line_row(frozen.day, period, bill_id, line_no, line))
         for charge_no, charge in enumerate(line.charges, 1):
-            frozen.rows.charges.append((period, bill_id, line_no, charge_no, *_charge_row(charge)))
+            frozen.rows.charges.append((period, bill_id, line_no, charge_no, *_charge_row(frozen.day, charge)))
     if not bill_seq:
-        frozen.postings += bill_postings(issue, head.account_id, bill_id, draft)
+        frozen.postings += bill_postings(issue, head.account_id, bill_id, draft, frozen.day)
     frozen.bills.append((head.account_id, bill_id, draft.total_fen))
     return bill_id
 
 
 # fmt: off
 def _bill_row(
-    issue: Issue, bill_id: str, bill_seq: int, head: AccountHead, payer: Any, draft: BillDraft, now: datetime,
+    day: Callable[[date], Any], issue: Issue, bill_id: str, bill_seq: int, head: AccountHead, payer: Any,
+    draft: BillDraft, at: Any,
 ) -> tuple[Any, ...]:
     month, settled = issue.month, draft.total_fen <= 0
-    at = now.astimezone(timezone.utc).replace(tzinfo=None)
     return (
         month.yyyymm, bill_id, bill_no_of(month, head.account_no, bill_seq), head.account_id, head.account_no,
         head.customer_id, issue.run_id or None, "import" if bill_seq else "run", "settled" if settled else "open",
-        month.first_on, month.until_on, issue.issued_on, issue.due_on, _of(payer, "customer_no"),
+        day(month.first_on), day(month.until_on), day(issue.issued_on), day(issue.due_on), _of(payer, "customer_no"),
         _of(payer, "sealed_name"), _of(payer, "sealed_address"), _of(payer, "sealed_tax_no"),
         head.owed_before.amount_fen, head.advance_before.amount_fen, draft.total_fen, draft.net_fen, draft.tax_fen,
         0 if settled else draft.total_fen, len(draft.lines), at, at if settled else None,
     )
 
 
-def _charge_row(charge: Charge) -> tuple[Any, ...]:
+def _charge_row(day: Callable[[date], Any], charge: Charge) -> tuple[Any, ...]:
     return (
         charge.product_id, charge.event_id, charge.offering_code, charge.price_code, charge.price_version,
         charge.bundle_code or None, charge.bundle_instance or None, charge.charge_month, charge.kind, charge.rule,
-        charge.from_on, charge.until_on, charge.price_micro_yuan, charge.numerator, charge.denominator,
+        day(charge.from_on), day(charge.until_on), charge.price_micro_yuan, charge.numerator, charge.denominator,
         charge.share_per_mille, charge.amount_micro_yuan,
     )
 # fmt: on
@@ -88,32 +94,41 @@ def _of(payer: Any, name: str) -> str | None:
 
 
 # fmt: off
-def _line_row(period: int, bill_id: str, line_no: int, line: DraftLine) -> tuple[Any, ...]:
+def _line_row(
+    day: Callable[[date], Any], period: int, bill_id: str, line_no: int, line: DraftLine,
+) -> tuple[Any, ...]:
     product = line.product
     return (
         period, bill_id, line_no, line.kind, product.product_id or None, product.product_no or None, product.service,
         product.shown_as or None, product.region or None, line.item_code, line.item_group, line.label,
         line.label_en or None, line.offering_code or None, line.offering_label or None, line.offering_en or None,
-        line.from_on, line.until_on, line.part_count, line.quantity, line.charge_micro_yuan, line.amount_fen,
+        day(line.from_on), day(line.until_on), line.part_count, line.quantity, line.charge_micro_yuan, line.amount_fen,
         line.tax_per_mille, line.net_fen, line.tax_fen, line.netted_fen,
     )
 # fmt: on
 
 
-def bill_postings(issue: Issue, account_id: str, bill_id: str, draft: BillDraft) -> list[tuple[Any, ...]]:
+def bill_postings(
+    issue: Issue, account_id: str, bill_id: str, draft: BillDraft, day: Callable[[date], Any] = lambda on: on
+) -> list[tuple[Any, ...]]:
     """What a bill books: revenue by item and VAT by rate, to the account's receivable; credits the other way round.
 
     In the order of ``ledger.store.POSTING_COLUMNS``. The postings of a bill belong to the act ``bill_id``.
     """
     sums: dict[tuple[str, str], int] = {}
     for line in draft.lines:
-        revenue, vat = (LedgerCode.REVENUE.value, line.item_code), (LedgerCode.VAT.value, str(line.tax_per_mille))
+        revenue, vat = (_REVENUE, line.item_code), (_VAT, str(line.tax_per_mille))
         sums[revenue] = sums.get(revenue, 0) + line.net_fen
         sums[vat] = sums.get(vat, 0) + line.tax_fen
-    period, receivable = Month.of(issue.issued_on).yyyymm, LedgerCode.RECEIVABLE.value
+    period, booked_on = Month.of(issue.issued_on).yyyymm, day(issue.issued_on)
     rows: list[tuple[Any, ...]] = []
     for (code, owner), amount in sums.items():
-        if amount:
-            ends = (code, owner, receivable, account_id) if amount > 0 else (receivable, account_id, code, owner)
-            rows.append((period, bill_id, len(rows) + 1, issue.issued_on, *ends, abs(amount), bill_id))
+        if amount > 0:
+            rows.append(
+                (period, bill_id, len(rows) + 1, booked_on, code, owner, _RECEIVABLE, account_id, amount, bill_id)
+            )
+        elif amount < 0:
+            rows.append(
+                (period, bill_id, len(rows) + 1, booked_on, _RECEIVABLE, account_id, code, owner, -amount, bill_id)
+            )
     return rows

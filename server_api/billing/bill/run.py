@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection
@@ -98,6 +99,7 @@ class MonthRun:
             self.book: PriceBook = load_book(conn, self.policy)
         self._turn_size = self.policy.run.turn_accounts
         self._paced_at = 0.0
+        self._day = lru_cache(maxsize=512)(self.database.dialect.raw_day)
         self._worker = f"{self.database.worker_name}:{id(self):x}"[:80]
         self.context = system_context("month run")
 
@@ -220,7 +222,7 @@ class MonthRun:
     def _frozen(
         self, loaded: Loaded, heads: list[AccountHead], drafts: list[BillDraft | Fault | None], now: Any
     ) -> Frozen:
-        frozen = Frozen.empty()
+        frozen = Frozen.empty(self._day, self.database.dialect.raw_instant)
         for head, draft in zip(heads, drafts, strict=True):
             if isinstance(draft, BillDraft) and draft.lines:
                 freeze(frozen, self.issue, head, loaded.payers.get(head.customer_id), draft, now)

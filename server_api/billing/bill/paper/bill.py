@@ -6,7 +6,8 @@ from datetime import date, timedelta
 from itertools import groupby
 
 from resources import text
-from server_api.billing.bill.paper.sheet import ACCENT, INK, PALE, QUIET, RULE, Cell, Column, Paper, Sheet, counted
+from server_api.billing.bill.paper.sheet import ACCENT, INK, PALE, QUIET, RULE, Cell, Column, Sheet, counted
+from server_api.billing.bill.paper.sizes import Paper
 from server_api.billing.bill.policy import billing_policy
 from shared_models.contracts.bill import BillDocument, BillLineView, LineKind
 from shared_models.values.money import ZERO_FEN, Fen
@@ -16,7 +17,7 @@ from shared_models.values.rmb import rmb_capitals
 _ONE_DAY = timedelta(days=1)
 
 
-def bill_pdf(document: BillDocument, paper: Paper = Paper.A4, language: str = "zh_CN") -> bytes:
+def draw_bill(document: BillDocument, paper: Paper, language: str) -> bytes:
     """The bill as a PDF. Amounts are those of the document, nothing is computed anew but what is to be paid."""
     return counted(lambda pages: _draw(document, paper, language, pages))
 

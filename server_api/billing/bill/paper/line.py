@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from resources import text
 from server_api.billing.bill.paper.bill import days_words
-from server_api.billing.bill.paper.sheet import INK, QUIET, Cell, Column, Paper, Sheet, counted
+from server_api.billing.bill.paper.sheet import INK, QUIET, Cell, Column, Sheet, counted
+from server_api.billing.bill.paper.sizes import Paper
 from server_api.billing.bill.policy import billing_policy
 from shared_models.contracts.bill import BillDocument, LineOpening
 from shared_models.contracts.rating import RatedCall
 
 
-def line_pdf(document: BillDocument, opening: LineOpening, paper: Paper = Paper.A4, language: str = "zh_CN") -> bytes:
+def draw_line(document: BillDocument, opening: LineOpening, paper: Paper, language: str) -> bytes:
     """The opened line as a PDF; numbers stand as masked as they are in ``opening``."""
     return counted(lambda pages: _draw(document, opening, paper, language, pages))
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
 from fpdf import FPDF
 
 import resources
 from resources import text
+from server_api.billing.bill.paper.sizes import MEASURES, SIZES_MM, Paper
 
 FONT = "paper"
 INK = (30, 38, 46)
@@ -20,33 +20,6 @@ QUIET = (110, 120, 130)
 ACCENT = (11, 83, 99)
 PALE = (233, 241, 243)
 RULE = (200, 208, 213)
-
-
-class Paper(StrEnum):
-    """The sizes bills come in."""
-
-    A4 = "A4"
-    A5 = "A5"
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """What changes with the size of the paper."""
-
-    margin: float
-    base: float
-    small: float
-    large: float
-    huge: float
-    row: float
-
-
-#: Width and height by ISO 216.
-SIZES_MM = {Paper.A4: (210, 297), Paper.A5: (148, 210)}
-MEASURES = {
-    Paper.A4: Measures(margin=16, base=9.5, small=8, large=13, huge=20, row=6.2),
-    Paper.A5: Measures(margin=10, base=7.6, small=6.6, large=10.5, huge=15, row=4.9),
-}
 
 
 @dataclass(frozen=True, slots=True)

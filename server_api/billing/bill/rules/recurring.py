@@ -98,15 +98,15 @@ def _month_piece(
     used: dict[str, Fraction],
 ) -> list[Charge]:
     """The charge for the active part of a month; all pieces of one price together cost one month at most."""
-    days = month.days
-    start = max(span.from_on, month.first_on)
+    first_on, until_on = month.first_on, month.until_on
+    start = max(span.from_on, first_on)
     end = _served_until(price, span)
-    if end <= month.first_on:
+    if end <= first_on:
         return []
     key = f"{price.bundle_code}/{price.price_code}/{span.event.event_id}"
-    if span.from_on < month.first_on and end >= month.until_on and key not in used:
+    if span.from_on < first_on and end >= until_on and key not in used:
         used[key] = ONE
-        return [_charge(price, product, span, month, "month", WHOLE_RULE, start, month.until_on, 1, 1)]
+        return [_charge(price, product, span, month, "month", WHOLE_RULE, start, until_on, 1, 1)]
     share_in, way_in = _share_in(price, span, month)
     share_out, way_out = _share_out(price, span, end, month)
     share = share_of_piece(share_in, share_out)
@@ -117,8 +117,8 @@ def _month_piece(
     used[key] = before + share
     if share <= ZERO:
         return []
-    numerator, denominator = _over_days(share, days, way_in, way_out)
-    until = min(end, month.until_on)
+    numerator, denominator = _over_days(share, month.days, way_in, way_out)
+    until = min(end, until_on)
     return [
         _charge(
             price,

@@ -71,7 +71,7 @@ def import_open_bill(uow: UnitOfWork, *, bill: OpenBill) -> str:
     row = state.row
     head = AccountHead(row.account_id, row.account_no, row.customer_id, row.version, ZERO_FEN, ZERO_FEN)
     draft = _draft(policy.bill.items, bill)
-    frozen = Frozen.empty()
+    frozen = Frozen.empty(uow.database.dialect.raw_day, uow.database.dialect.raw_instant)
     payer = account_store.payers_of(uow.conn, [row.customer_id]).get(row.customer_id)
     freeze(frozen, issue, head, payer, draft, uow.now, bill.bill_seq)
     bills.insert_bills(uow.database, uow.conn, frozen.rows)
