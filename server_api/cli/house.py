@@ -48,8 +48,7 @@ def open_house(args: argparse.Namespace, label: str = "cli", *, any_schema: bool
     )
     try:
         if not any_schema:
-            revision.require_current(databases.business)
-            revision.require_current(databases.billing)
+            revision.require_current(databases.business, databases.billing)
         yield House(settings, databases, wire_databases(databases))
     finally:
         databases.close()

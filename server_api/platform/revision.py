@@ -37,8 +37,9 @@ def is_current(database: Database) -> bool:
     return current(database) == head(database.role)
 
 
-def require_current(database: Database) -> None:
-    """Raise SchemaNotCurrent unless the schema is this program's."""
-    at, wanted = current(database), head(database.role)
-    if at != wanted:
-        raise SchemaNotCurrent(f"{database.role}: {at or '-'} != {wanted}")
+def require_current(*databases: Database) -> None:
+    """Raise SchemaNotCurrent unless the schemas are this program's; DatabaseAway goes before it."""
+    found = [(database.role, current(database), head(database.role)) for database in databases]
+    wrong = [f"{role}: {at or '-'} != {wanted}" for role, at, wanted in found if at != wanted]
+    if wrong:
+        raise SchemaNotCurrent(", ".join(wrong))
