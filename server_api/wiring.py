@@ -55,6 +55,6 @@ def wire_databases(databases: Databases) -> Wiring:
 def crossings(databases: Databases, wiring: Wiring) -> tuple[Crossing, Crossing]:
     """The two directions in which facts cross."""
     return (
-        Crossing(databases.business, databases.billing, wiring.handlers["billing"]),
-        Crossing(databases.billing, databases.business, wiring.handlers["business"]),
+        Crossing(databases.business, databases.billing, wiring.handlers["billing"], wiring.firsts("billing")),
+        Crossing(databases.billing, databases.business, wiring.handlers["business"], wiring.firsts("business")),
     )

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server_api.platform.database import Database, Databases, Role
+from server_api.platform.facts.firsts import Firsts, FirstsHandler
 from server_api.platform.facts.receiver import Handler
 from server_api.platform.jobs import JobFunction
 from server_api.platform.unit_of_work import Listener
@@ -85,16 +86,31 @@ class Wiring:
 
     def __init__(self) -> None:
         self.handlers: dict[Role, dict[str, tuple[Handler, ...]]] = {"business": {}, "billing": {}}
+        self._firsts: dict[Role, dict[str, tuple[FirstsHandler, ...]]] = {"business": {}, "billing": {}}
         self.listeners: dict[Role, dict[type, list[Listener]]] = {"business": {}, "billing": {}}
         self.jobs: dict[Role, dict[str, JobFunction]] = {"business": {}, "billing": {}}
         self.calendar: list[CalendarEntry] = []
         self.invariants: list[Invariant] = []
         self.copies: dict[str, Copy] = {}
 
-    def hear_fact(self, role: Role, payload: type[Payload], handler: Handler) -> None:
-        """``role`` applies facts of this class with ``handler(uow, envelope, payload)``, in its own transaction."""
+    def hear_fact(
+        self, role: Role, payload: type[Payload], handler: Handler, firsts: FirstsHandler | None = None
+    ) -> None:
+        """``role`` applies facts of this class with ``handler(uow, envelope, payload)``, in its own transaction.
+
+        ``firsts(uow, [(envelope, payload), …])`` does the same for the first facts of many aggregates at once, as
+        imports tell them; it may count on knowing none of them.
+        """
         kinds = self.handlers[role]
         kinds[payload.__name__] = (*kinds.get(payload.__name__, ()), handler)
+        if firsts is not None:
+            many = self._firsts[role]
+            many[payload.__name__] = (*many.get(payload.__name__, ()), firsts)
+
+    def firsts(self, role: Role) -> Firsts:
+        """The handlers of first facts, for the kinds where every hearer has one."""
+        heard = self.handlers[role]
+        return {kind: many for kind, many in self._firsts[role].items() if len(many) == len(heard[kind])}
 
     def listen(self, role: Role, news: type, listener: Listener) -> None:
         """``listener(uow, news)`` runs inside the transaction that announces ``news`` on that side."""

@@ -22,7 +22,7 @@ _ACCOUNTS_PER_ACT = 200
 
 def wire(wiring: Wiring) -> None:
     """Say what this slice hears and checks."""
-    wiring.hear_fact("billing", CustomerRecorded, keep_payer)
+    wiring.hear_fact("billing", CustomerRecorded, keep_payer, keep_new_payers)
     wiring.job("billing", OVERDUE_JOB, mark_overdue)
     wiring.at("10 0 * * *", "billing", OVERDUE_JOB)
     wiring.copy(Copy("payer", "billing", ("CustomerRecorded",), payer_rows))
@@ -35,21 +35,26 @@ def keep_payer(uow: UnitOfWork, envelope: Envelope, payload: CustomerRecorded) -
     known_seq = store.payer_seq(uow.conn, payload.customer_id)
     if known_seq >= envelope.seq and known_seq:
         return
-    store.put_payer(
-        uow.conn,
-        known_seq > 0,
-        {
-            "customer_id": payload.customer_id,
-            "customer_no": payload.customer_no,
-            "customer_class": payload.customer_class,
-            "sealed_name": payload.sealed_name,
-            "sealed_address": payload.sealed_address,
-            "sealed_tax_no": payload.sealed_tax_no,
-            "sealed_contact": payload.sealed_contact,
-            "source_seq": envelope.seq,
-            "heard_at": uow.now,
-        },
-    )
+    store.put_payer(uow.conn, known_seq > 0, _payer(uow, envelope, payload))
+
+
+def keep_new_payers(uow: UnitOfWork, heard: Sequence[tuple[Envelope, CustomerRecorded]]) -> None:
+    """Keep many payers nobody has heard of."""
+    store.add_payers(uow.conn, [_payer(uow, envelope, payload) for envelope, payload in heard])
+
+
+def _payer(uow: UnitOfWork, envelope: Envelope, payload: CustomerRecorded) -> dict[str, Any]:
+    return {
+        "customer_id": payload.customer_id,
+        "customer_no": payload.customer_no,
+        "customer_class": payload.customer_class,
+        "sealed_name": payload.sealed_name,
+        "sealed_address": payload.sealed_address,
+        "sealed_tax_no": payload.sealed_tax_no,
+        "sealed_contact": payload.sealed_contact,
+        "source_seq": envelope.seq,
+        "heard_at": uow.now,
+    }
 
 
 def payer_rows(database: Database) -> Sequence[CopyRow]:

@@ -304,6 +304,11 @@ def put_payer(conn: Connection, known: bool, values: dict[str, Any]) -> None:
         conn.execute(insert(payer).values(**values))
 
 
+def add_payers(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Add payers that are not kept yet."""
+    conn.execute(insert(payer), rows)
+
+
 def all_payers(conn: Connection) -> Sequence[Any]:
     """Every payer kept, by customer."""
     return conn.execute(select(payer).order_by(_P.customer_id)).all()

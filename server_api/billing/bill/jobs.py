@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from server_api.billing.bill import checks, service
@@ -20,7 +21,7 @@ from shared_models.values.period import Month
 
 def wire(wiring: Wiring) -> None:
     """Say what this slice hears, runs and proves."""
-    wiring.hear_fact("billing", ProductRecorded, keep_product)
+    wiring.hear_fact("billing", ProductRecorded, keep_product, keep_new_products)
     wiring.job("billing", service.MONTH_RUN_JOB, run_month)
     for name, check in checks.CHECKS:
         wiring.invariant("billing", name, check)
@@ -36,61 +37,74 @@ def keep_product(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) 
     _add_events(uow, envelope, payload)
     if envelope.seq < known_seq:
         return
-    copies.put_product(
-        uow.conn,
-        known_seq > 0,
-        {
-            "product_id": payload.product_id,
-            "product_no": payload.product_no,
-            "customer_id": payload.customer_id,
-            "service": payload.service,
-            "shown_as": payload.shown_as,
-            "region": payload.region,
-            "source_seq": envelope.seq,
-        },
-    )
+    copies.put_product(uow.conn, known_seq > 0, _product(envelope, payload))
     known = copies.relation_keys(uow.conn, payload.product_id)
-    told = {(pay.item_group, pay.account_id, pay.from_on): pay for pay in payload.pay_relations}
-    for key, pay in told.items():
-        copies.put_relation(
-            uow.conn,
-            key in known,
-            {
-                "product_id": payload.product_id,
-                "item_group": pay.item_group,
-                "account_id": pay.account_id,
-                "from_on": pay.from_on,
-                "until_on": pay.until_on,
-                "priority": pay.priority,
-                "source_seq": envelope.seq,
-            },
-        )
+    told = _relations(envelope, payload)
+    for key, row in told.items():
+        copies.put_relation(uow.conn, key in known, row)
     for key in known - told.keys():
         copies.drop_relation(uow.conn, payload.product_id, key)
 
 
+def keep_new_products(uow: UnitOfWork, heard: Sequence[tuple[Envelope, ProductRecorded]]) -> None:
+    """Keep many products nobody has heard of, with their events and who pays them."""
+    copies.add_products(uow.conn, [_product(envelope, payload) for envelope, payload in heard])
+    copies.add_events(uow.conn, [row for envelope, payload in heard for row in _events(uow, envelope, payload)])
+    copies.add_relations(
+        uow.conn, [row for envelope, payload in heard for row in _relations(envelope, payload).values()]
+    )
+
+
 def _add_events(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) -> None:
     known = copies.event_ids(uow.conn, payload.product_id)
-    copies.add_events(
-        uow.conn,
-        [
-            {
-                "product_id": payload.product_id,
-                "event_id": event.event_id,
-                "seq_no": number,
-                "kind": event.kind.value,
-                "effective_on": event.effective_on,
-                "offering_code": event.offering_code,
-                "price_version": event.price_version,
-                "bundle_code": event.bundle_code,
-                "bundle_instance": event.bundle_instance,
-                "heard_at": uow.now,
-                "source_seq": envelope.seq,
-            }
-            for number, event in enumerate(payload.events, 1)
-            if event.event_id not in known
-        ],
-    )
+    rows = _events(uow, envelope, payload)
+    copies.add_events(uow.conn, [row for row in rows if row["event_id"] not in known])
+
+
+def _product(envelope: Envelope, payload: ProductRecorded) -> dict[str, Any]:
+    return {
+        "product_id": payload.product_id,
+        "product_no": payload.product_no,
+        "customer_id": payload.customer_id,
+        "service": payload.service,
+        "shown_as": payload.shown_as,
+        "region": payload.region,
+        "source_seq": envelope.seq,
+    }
+
+
+def _relations(envelope: Envelope, payload: ProductRecorded) -> dict[tuple[str, str, date], dict[str, Any]]:
+    return {
+        (pay.item_group, pay.account_id, pay.from_on): {
+            "product_id": payload.product_id,
+            "item_group": pay.item_group,
+            "account_id": pay.account_id,
+            "from_on": pay.from_on,
+            "until_on": pay.until_on,
+            "priority": pay.priority,
+            "source_seq": envelope.seq,
+        }
+        for pay in payload.pay_relations
+    }
+
+
+def _events(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) -> list[dict[str, Any]]:
+    return [
+        {
+            "product_id": payload.product_id,
+            "event_id": event.event_id,
+            "seq_no": number,
+            "kind": event.kind.value,
+            "effective_on": event.effective_on,
+            "offering_code": event.offering_code,
+            "price_version": event.price_version,
+            "bundle_code": event.bundle_code,
+            "bundle_instance": event.bundle_instance,
+            "heard_at": uow.now,
+            "source_seq": envelope.seq,
+        }
+        for number, event in enumerate(payload.events, 1)
+    ]
 
 
 def product_rows(database: Database) -> Sequence[CopyRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from server_api.billing.usage import store
 from server_api.billing.usage.rules import access_key
@@ -15,7 +16,7 @@ from shared_models.contracts.events import ProductRecorded
 
 def wire(wiring: Wiring) -> None:
     """Say what this slice hears and checks."""
-    wiring.hear_fact("billing", ProductRecorded, keep_access)
+    wiring.hear_fact("billing", ProductRecorded, keep_access, keep_new_accesses)
     wiring.copy(Copy("usage_access", "billing", ("ProductRecorded",), access_copy))
     wiring.invariant("billing", "usage_counts_add_up", usage_counts_add_up)
 
@@ -25,6 +26,15 @@ def keep_access(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) -
     known = store.access_of_product(uow.conn, payload.product_id)
     if any(row.source_seq > envelope.seq for row in known):
         return
+    store.put_access(uow.conn, payload.product_id, _rows(envelope, payload))
+
+
+def keep_new_accesses(uow: UnitOfWork, heard: Sequence[tuple[Envelope, ProductRecorded]]) -> None:
+    """Keep what many products nobody has heard of are reached by."""
+    store.add_access(uow.conn, [row for envelope, payload in heard for row in _rows(envelope, payload)])
+
+
+def _rows(envelope: Envelope, payload: ProductRecorded) -> list[dict[str, Any]]:
     rows = {}
     for access in payload.accesses:
         key = access_key(access.kind, access.key)
@@ -36,7 +46,7 @@ def keep_access(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) -
             "until_at": access.until_at,
             "source_seq": envelope.seq,
         }
-    store.put_access(uow.conn, payload.product_id, list(rows.values()))
+    return list(rows.values())
 
 
 def access_copy(database: Database) -> Sequence[CopyRow]:

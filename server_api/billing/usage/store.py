@@ -276,6 +276,11 @@ def access_of_product(conn: Connection, product_id: str) -> Sequence[Row[Any]]:
 def put_access(conn: Connection, product_id: str, rows: Sequence[dict[str, Any]]) -> None:
     """What a product is reached by, replacing what was kept."""
     conn.execute(delete(usage_access).where(usage_access.c.product_id == product_id))
+    add_access(conn, rows)
+
+
+def add_access(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """What products not heard of before are reached by."""
     if rows:
         conn.execute(insert(usage_access), list(rows))
 

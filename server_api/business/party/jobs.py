@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from server_api.business.party import store
-from server_api.business.party.service import heard_account, heard_standing
+from server_api.business.party.service import heard_account, heard_new_accounts, heard_standing
 from server_api.platform.database import Database
 from server_api.platform.registry import Copy, CopyRow, Wiring
 from server_api.platform.unit_of_work import UnitOfWork
@@ -14,7 +14,7 @@ from shared_models.contracts.events import AccountRecorded, AccountStandingChang
 
 def wire(wiring: Wiring) -> None:
     """Business keeps account_ref from billing's account facts."""
-    wiring.hear_fact("business", AccountRecorded, heard_account)
+    wiring.hear_fact("business", AccountRecorded, heard_account, heard_new_accounts)
     wiring.hear_fact("business", AccountStandingChanged, heard_standing)
     wiring.copy(
         Copy(

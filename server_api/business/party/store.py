@@ -238,6 +238,10 @@ def add_account(conn: Connection, **values: Any) -> None:
     conn.execute(insert(account_ref).values(**values))
 
 
+def add_accounts(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    conn.execute(insert(account_ref), list(rows))
+
+
 def change_account(conn: Connection, account_id: str, **values: Any) -> None:
     conn.execute(update(account_ref).where(account_ref.c.account_id == account_id).values(**values))
 

@@ -14,14 +14,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, select
+from sqlalchemy import Connection, Select, Table, and_, bindparam, delete, select
 from sqlalchemy.exc import DBAPIError
 
 from server_api.platform.database import Database
 from server_api.platform.dialects import Trouble
+from server_api.platform.dialects.prepared import Prepared, savepoint
 from server_api.platform.facts import parking
-from server_api.platform.facts.outbox import BULK_LANES, INTERACTIVE_LANES
+from server_api.platform.facts.firsts import Firsts, apply_firsts, firsts_among
+from server_api.platform.facts.outbox import BULK_LANES, INTERACTIVE_LANES, lane_of
 from server_api.platform.facts.reading import chained, envelope_of
 from server_api.platform.facts.receiver import Envelope, FactGap, Handlers, SenderRestored, apply_fact
 from server_api.platform.facts.replay import ask_again, begin_epoch
@@ -36,6 +40,7 @@ _TURN_S = 0.010
 _SERVER_TURN_S = 0.25
 _REST_S = 0.1
 _LONGEST_REST_S = 10.0
+_CONTEXT = system_context("facts")
 ALL_LANES = tuple(INTERACTIVE_LANES) + tuple(BULK_LANES)
 
 
@@ -43,13 +48,15 @@ ALL_LANES = tuple(INTERACTIVE_LANES) + tuple(BULK_LANES)
 class Crossing:
     """One direction: facts of ``source`` applied to ``target`` by ``handlers``.
 
-    ``resting`` holds what was told "later", by lane and aggregate: until when (monotonic seconds) and how often.
+    ``firsts`` are the handlers that take first facts many at once, by kind. ``resting`` holds what was told "later", by
+    aggregate: until when (monotonic seconds) and how often.
     """
 
     source: Database
     target: Database
     handlers: Handlers
-    resting: dict[tuple[int, str], tuple[float, int]] = field(default_factory=dict, compare=False)
+    firsts: Firsts = field(default_factory=dict)
+    resting: dict[str, tuple[float, int]] = field(default_factory=dict, compare=False)
 
 
 @dataclass
@@ -61,6 +68,7 @@ class _Round:
     later: list[Envelope] = field(default_factory=list)
     poison: list[tuple[Envelope, Exception]] = field(default_factory=list)
     restored: SenderRestored | None = None
+    one_by_one: bool = False
 
     def add(self, turn: _Round) -> None:
         """Add what became of the facts of one write turn."""
@@ -74,7 +82,16 @@ class _Round:
 
 def deliver_lane(crossing: Crossing, lane_no: int) -> int:
     """Send what waits in one lane, once; returns how many facts moved. The caller holds the lane's lease."""
-    batch = _waiting(crossing, lane_no)
+    return deliver_lanes(crossing, (lane_no,))
+
+
+def deliver_lanes(crossing: Crossing, lanes: Sequence[int]) -> int:
+    """Send what waits in several lanes, at most BATCH facts, together; the caller holds their leases.
+
+    One reading, as few receiving turns as it takes, and one turn to forget what was done: a turn for each lane kept
+    the tellers of the sending side waiting for commits that moved one fact each.
+    """
+    batch = _waiting(crossing, lanes)
     if not batch:
         return 0
     outcome = _Round()
@@ -85,16 +102,16 @@ def deliver_lane(crossing: Crossing, lane_no: int) -> int:
     for envelope, _error in outcome.poison:
         moved += _once_more(crossing, envelope, outcome)
     if outcome.done:
-        crossing.source.write(lambda connection: _forget(crossing.source, connection, lane_no, outcome.done))
+        crossing.source.write(lambda connection: _forget(crossing.source, connection, outcome.done))
         for envelope in outcome.done:
-            crossing.resting.pop((lane_no, envelope.aggregate), None)
+            crossing.resting.pop(envelope.aggregate, None)
     for envelope in outcome.later:
-        _rest(crossing, lane_no, envelope.aggregate)
+        _rest(crossing, envelope.aggregate)
     for envelope, gap in outcome.gaps:
         again = ask_again(crossing.source, envelope, gap)
         moved += again
         if not again:
-            _rest(crossing, lane_no, envelope.aggregate)
+            _rest(crossing, envelope.aggregate)
     if outcome.restored is not None:
         begin_epoch(crossing.source, at_least=outcome.restored.epoch)
         moved += 1
@@ -107,46 +124,56 @@ def deliver_all(crossings: Sequence[Crossing], lanes: Sequence[int] = ALL_LANES)
     while True:
         for crossing in crossings:
             crossing.resting.clear()
-        moved = sum(deliver_lane(crossing, lane_no) for crossing in crossings for lane_no in lanes)
+        moved = sum(deliver_lanes(crossing, lanes) for crossing in crossings)
         total += moved
         if not moved:
             return total
 
 
-def lanes_with_work(source: Database, lanes: Sequence[int]) -> list[int]:
-    """The lanes in which something waits."""
-    pending = source.platform.fact_pending
-    with source.reading() as connection:
-        return [int(row.lane_no) for row in connection.execute(
-            select(pending.c.lane_no).where(pending.c.lane_no.in_(lanes)).group_by(pending.c.lane_no))]
-
-
-def _waiting(crossing: Crossing, lane_no: int) -> list[Envelope]:
-    tables = crossing.source.platform
-    pending, out, parked = tables.fact_pending, tables.fact_out, tables.fact_parked
-    now = time.monotonic()
-    resting = [aggregate for (lane, aggregate), (until, _times) in list(crossing.resting.items())
-               if lane == lane_no and until > now][:500]
-    query = (
+@cache
+def _reading(out: Table, pending: Table, parked: Table) -> Select[Any]:
+    """What waits in some lanes and does not rest, in order. Built once."""
+    return (
         select(out)
         .join(pending, out.c.fact_id == pending.c.fact_id)
-        .where(pending.c.lane_no == lane_no)
+        .where(pending.c.lane_no.in_(bindparam("b_lanes", expanding=True)))
         .where(pending.c.aggregate.not_in(select(parked.c.aggregate)))
+        .where(pending.c.aggregate.not_in(bindparam("b_resting", expanding=True)))
         .order_by(pending.c.aggregate, pending.c.epoch, pending.c.seq)
         .limit(BATCH)
     )
-    if resting:
-        query = query.where(pending.c.aggregate.not_in(resting))
+
+
+def _waiting(crossing: Crossing, lanes: Sequence[int]) -> list[Envelope]:
+    tables = crossing.source.platform
+    now = time.monotonic()
+    resting = [aggregate for aggregate, (until, _times) in list(crossing.resting.items()) if until > now][:500]
+    query = _reading(tables.fact_out, tables.fact_pending, tables.fact_parked)
+    params = {"b_lanes": list(lanes), "b_resting": resting or ["-"]}
     with crossing.source.reading() as connection:
-        return chained(crossing.source, connection, [envelope_of(row) for row in connection.execute(query)])
+        return chained(crossing.source, connection, [envelope_of(row) for row in connection.execute(query, params)])
 
 
 def _apply(crossing: Crossing, batch: list[Envelope], outcome: _Round) -> list[Envelope]:
-    """Apply a batch in one receiving transaction, as much of it as fits a write turn; returns what is left of it."""
+    """Apply a batch in one receiving transaction, as much of it as fits a write turn; returns what is left of it.
+
+    All of it in one savepoint, as if nothing could fail; where something does, that is undone and each fact gets a
+    savepoint of its own.
+    """
     target = crossing.target
     turn_s = _TURN_S if target.dialect.single_writer else _SERVER_TURN_S
+    chunk = [] if outcome.one_by_one else firsts_among(batch, crossing.firsts)
+    if chunk:
+        if target.write(lambda connection: apply_firsts(target, connection, chunk, crossing.firsts)):
+            outcome.done += chunk
+            applied = {envelope.fact_id for envelope in chunk}
+            return [envelope for envelope in batch if envelope.fact_id not in applied]
+        outcome.one_by_one = True
 
     def work(connection: Connection) -> tuple[_Round, set[str], int]:
+        together = _together(crossing, connection, batch, time.monotonic() + turn_s) if len(batch) > 1 else None
+        if together is not None:
+            return together[0], set(), together[1]
         turn = _Round()
         stopped: set[str] = set()
         until = time.monotonic() + turn_s
@@ -164,14 +191,38 @@ def _apply(crossing: Crossing, batch: list[Envelope], outcome: _Round) -> list[E
     return [envelope for envelope in batch[reached:] if envelope.aggregate not in stopped]
 
 
+def _together(
+    crossing: Crossing, connection: Connection, batch: list[Envelope], until: float
+) -> tuple[_Round, int] | None:
+    """Apply facts until the turn is over, all or none; None where one failed. Raises trouble of the database."""
+    turn = _Round()
+    try:
+        with savepoint(connection):
+            for envelope in batch:
+                if turn.done and time.monotonic() > until:
+                    break
+                apply_fact(_unit_of_work(crossing, connection, envelope), envelope, crossing.handlers)
+                turn.done.append(envelope)
+    except DBAPIError as error:
+        if crossing.target.dialect.classify(error) in (Trouble.RETRY, Trouble.AWAY, Trouble.FULL):
+            raise
+        return None
+    except Exception:  # noqa: BLE001 - which fact it was, and what becomes of it, is found out one by one
+        return None
+    return turn, len(turn.done)
+
+
+def _unit_of_work(crossing: Crossing, connection: Connection, envelope: Envelope) -> UnitOfWork:
+    act_id = derived_id(envelope.fact_id, "apply")
+    return UnitOfWork(crossing.target, connection, _CONTEXT, act_id, crossing.target.clock.now())
+
+
 def _apply_one(crossing: Crossing, connection: Connection, envelope: Envelope, outcome: _Round) -> bool:
     """Apply one fact in its own savepoint; False when its aggregate must not go on. Raises trouble of the database."""
     target = crossing.target
-    act_id = derived_id(envelope.fact_id, "apply")
-    uow = UnitOfWork(target, connection, system_context("facts"), act_id, target.clock.now())
     try:
-        with connection.begin_nested():
-            apply_fact(uow, envelope, crossing.handlers)
+        with savepoint(connection):
+            apply_fact(_unit_of_work(crossing, connection, envelope), envelope, crossing.handlers)
     except FactGap as gap:
         outcome.gaps.append((envelope, gap))
     except SenderRestored as restored:
@@ -213,20 +264,30 @@ def _parked(source: Database, envelope: Envelope, reason: Exception) -> Callable
     return lambda connection: parking.park(source, connection, envelope, f"{type(reason).__name__}: {reason}")
 
 
-def _rest(crossing: Crossing, lane_no: int, aggregate: str) -> None:
-    _until, times = crossing.resting.get((lane_no, aggregate), (0.0, 0))
+def _rest(crossing: Crossing, aggregate: str) -> None:
+    _until, times = crossing.resting.get(aggregate, (0.0, 0))
     pause_s = min(_REST_S * 2**times, _LONGEST_REST_S)
-    crossing.resting[lane_no, aggregate] = (time.monotonic() + pause_s, min(times + 1, 10))
+    crossing.resting[aggregate] = (time.monotonic() + pause_s, min(times + 1, 10))
 
 
-def _forget(source: Database, connection: Connection, lane_no: int, done: list[Envelope]) -> None:
-    """Take what the receiver has committed out of the small table of waiting facts; the log keeps it."""
-    table = source.platform.fact_pending
+@cache
+def _forgetting(pending: Table) -> Prepared:
+    return Prepared(delete(pending).where(and_(
+        pending.c.lane_no == bindparam("b_lane_no"), pending.c.aggregate == bindparam("b_aggregate"),
+        pending.c.epoch == bindparam("b_epoch"), pending.c.seq <= bindparam("b_seq"),
+    )))
+
+
+def _forget(source: Database, connection: Connection, done: list[Envelope]) -> None:
+    """Take what the receiver has committed out of the small table of waiting facts; the log keeps it.
+
+    What lies before a fact that was applied was applied too, in whichever lane it waits.
+    """
     last: dict[tuple[str, int], int] = {}
     for envelope in done:
         key = (envelope.aggregate, envelope.epoch)
         last[key] = max(last.get(key, 0), envelope.seq)
-    for (aggregate, epoch), seq in last.items():
-        connection.execute(delete(table).where(and_(
-            table.c.lane_no == lane_no, table.c.aggregate == aggregate, table.c.epoch == epoch, table.c.seq <= seq,
-        )))
+    _forgetting(source.platform.fact_pending).many(connection, [
+        {"b_lane_no": lane_of(aggregate, bulk), "b_aggregate": aggregate, "b_epoch": epoch, "b_seq": seq}
+        for (aggregate, epoch), seq in last.items() for bulk in (False, True)
+    ])

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from server_api.platform.database import Database
 from server_api.platform.dialects import Trouble
-from server_api.platform.facts.dispatcher import Crossing, deliver_lane, lanes_with_work
+from server_api.platform.facts.dispatcher import BATCH, Crossing, deliver_lanes
 from server_api.platform.facts.outbox import BULK_LANES, INTERACTIVE_LANES
 from shared_models.values.faults.base import Fault
 
@@ -26,6 +26,8 @@ _log = logging.getLogger("onehall.facts")
 POLL_S = 0.03
 LEASE_S = 10.0
 _AWAY_PAUSE_S = 1.0
+#: After a small round a short rest, so that the next one carries more: a round costs a commit on either side.
+_GATHER_S = 0.01
 
 
 class Lanes:
@@ -91,7 +93,7 @@ class Dispatcher:
                 wake = threading.Event()
                 crossing.source.after_commit.append(wake.set)
                 self._wakes.append((crossing.source, wake))
-                own = Crossing(crossing.source, crossing.target, crossing.handlers)
+                own = Crossing(crossing.source, crossing.target, crossing.handlers, crossing.firsts)
                 self._threads.append(threading.Thread(
                     target=self._run, args=(own, Lanes(crossing.source, lanes, lease_s), wake),
                     name=f"{name}-from-{crossing.source.role}", daemon=True))
@@ -125,6 +127,8 @@ class Dispatcher:
                 continue
             if not moved:
                 wake.wait(self._poll_s)
+            elif moved < BATCH:
+                self._stop.wait(_GATHER_S)
         self._give_back(crossing, lanes)
 
     def _deliver(self, crossing: Crossing, lanes: Lanes, wake: threading.Event) -> int:
@@ -132,12 +136,7 @@ class Dispatcher:
         held = lanes.held()
         if not held:
             return 0
-        moved = 0
-        for lane_no in lanes_with_work(crossing.source, sorted(held)):
-            if self._stop.is_set() or lane_no not in lanes.held():
-                break
-            moved += deliver_lane(crossing, lane_no)
-        return moved
+        return deliver_lanes(crossing, sorted(held))
 
     def _pause(self, crossing: Crossing, trouble: Fault) -> None:
         _log.warning("facts from %s wait: %s", crossing.source.role, trouble)

@@ -28,6 +28,11 @@ def put_product(conn: Connection, known: bool, values: dict[str, Any]) -> None:
         conn.execute(insert(billed_product).values(**values))
 
 
+def add_products(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep products that are not kept yet."""
+    conn.execute(insert(billed_product), rows)
+
+
 def relation_keys(conn: Connection, product_id: str) -> set[tuple[str, str, date]]:
     """The pay relations kept of a product: (item_group, account, from_on)."""
     rows = conn.execute(
@@ -53,6 +58,12 @@ def put_relation(conn: Connection, known: bool, values: dict[str, Any]) -> None:
         )
     else:
         conn.execute(insert(pay_relation).values(**values))
+
+
+def add_relations(conn: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Keep pay relations that are not kept yet."""
+    if rows:
+        conn.execute(insert(pay_relation), rows)
 
 
 def drop_relation(conn: Connection, product_id: str, key: tuple[str, str, date]) -> None:

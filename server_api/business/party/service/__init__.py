@@ -1,6 +1,6 @@
 """The acts and reads of customers."""
 
-from server_api.business.party.service.accounts import heard_account, heard_standing
+from server_api.business.party.service.accounts import heard_account, heard_new_accounts, heard_standing
 from server_api.business.party.service.customers import (
     change_customer,
     create_customer,
@@ -18,6 +18,7 @@ __all__ = [
     "change_customer",
     "create_customer",
     "heard_account",
+    "heard_new_accounts",
     "heard_standing",
     "index_many",
     "index_numbers",

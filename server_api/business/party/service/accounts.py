@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from server_api.business.party import rules, store
@@ -41,6 +42,32 @@ def heard_account(uow: UnitOfWork, envelope: Envelope, fact: AccountRecorded) ->
     key = rules.code_key(fact.account_no)
     if key and key not in store.known_key_texts(uow.conn, fact.customer_id, KeyKind.ACCOUNT):
         store.add_keys(uow.conn, key_rows(place, KeyKind.ACCOUNT, [key]))
+
+
+def heard_new_accounts(uow: UnitOfWork, heard: Sequence[tuple[Envelope, AccountRecorded]]) -> None:
+    """The same for many accounts nobody has heard of. Raises CopyBehind while one of their customers is not known."""
+    owners = store.many(uow.conn, sorted({fact.customer_id for _envelope, fact in heard}), system_context("facts"))
+    accounts: list[dict[str, Any]] = []
+    keys: list[dict[str, Any]] = []
+    for envelope, fact in heard:
+        owner = owners.get(fact.customer_id)
+        if owner is None:
+            raise CopyBehind(what="customer")
+        accounts.append(
+            {
+                "account_id": fact.account_id,
+                "account_no": fact.account_no,
+                "customer_id": fact.customer_id,
+                "standing": fact.standing.value,
+                "closed": fact.closed,
+                "source_seq": envelope.seq,
+                "owed_since_on": None,
+            }
+        )
+        place = NumberOwner(fact.customer_id, owner.hall_code, owner.district_code)
+        keys += key_rows(place, KeyKind.ACCOUNT, [rules.code_key(fact.account_no)])
+    store.add_accounts(uow.conn, accounts)
+    store.add_keys(uow.conn, keys)
 
 
 def heard_standing(uow: UnitOfWork, envelope: Envelope, fact: AccountStandingChanged) -> None:
