@@ -11,8 +11,7 @@ from typing import Any
 
 import resources
 from server_api.billing.rating.offline import explained, rate_file
-from server_api.billing.rating.service import import_tariffs, sample_tariffs, tariff_codes
-from server_api.billing.rating.tariff.read import read_tariffs
+from server_api.billing.rating.service import import_tariffs, sample_tariffs, tariff_codes, tariffs_in
 from server_api.billing.usage.formats.registry import FORMATS
 from server_api.cli.console import OK, REFUSED, Console, language, t
 from server_api.cli.house import open_house
@@ -46,7 +45,7 @@ def add_commands(subparsers: Any) -> None:
 def _rate(args: argparse.Namespace, console: Console) -> int:
     """Print every charge with its explanation, then the totals."""
     try:
-        tariffs = [tariff for path in args.tariff for tariff in read_tariffs(path)]
+        tariffs = [tariff for path in args.tariff for tariff in tariffs_in(path)]
         charged, tables, totals = rate_file(args.usage, tariffs, args.format)
     except OSError as error:
         console.complain(f"{error.filename}: {error.strerror}")
@@ -90,7 +89,7 @@ def _line(call: dict[str, Any]) -> tuple[object, ...]:
 
 def _check(args: argparse.Namespace, console: Console) -> int:
     """Read the files; the first problem of a file that has any is refused with its place."""
-    tariffs = [tariff for path in args.files for tariff in read_tariffs(path)]
+    tariffs = [tariff for path in args.files for tariff in tariffs_in(path)]
     for tariff in tariffs:
         console.say(t("tariff.good", version=tariff.version, rows=len(tariff.rows)))
     console.result([tariff.version for tariff in tariffs])
@@ -99,7 +98,7 @@ def _check(args: argparse.Namespace, console: Console) -> int:
 
 def _import(args: argparse.Namespace, console: Console) -> int:
     """Keep the tariffs of the files, or the samples."""
-    tariffs = [tariff for path in args.files for tariff in read_tariffs(path)] if args.files else sample_tariffs()
+    tariffs = [tariff for path in args.files for tariff in tariffs_in(path)] if args.files else sample_tariffs()
     with open_house(args) as house:
         act = Act(
             new_id(),

@@ -33,8 +33,10 @@ from shared_models.values.ids import derived_id, new_id
 LONG_AGO = date(2020, 1, 1)
 #: Offering -> the tariffs its usage is priced by.
 OFFERINGS = {
-    "FIX": ("voice", ("VOICE-STD",)), "FIX300": ("voice", ("VOICE-PKG300", "VOICE-STD")),
-    "BB": ("broadband", ("BB-FLAT",)), "BBVOL": ("broadband", ("BB-VOLUME",)),
+    "FIX": ("voice", ("VOICE-STD",)),
+    "FIX300": ("voice", ("VOICE-PKG300", "VOICE-STD")),
+    "BB": ("broadband", ("BB-FLAT",)),
+    "BBVOL": ("broadband", ("BB-VOLUME",)),
 }
 
 
@@ -46,8 +48,15 @@ def act(database: Database, work: Any, kind: str = "test") -> Any:
 def price_rows() -> list[PriceRow]:
     """The usage rows of price book 1."""
     return [
-        PriceRow(offering_code=code, price_code=f"{code}.{rank}", kind="usage", service=service, tariff_code=tariff,
-                 rank=rank, valid_from=LONG_AGO)
+        PriceRow(
+            offering_code=code,
+            price_code=f"{code}.{rank}",
+            kind="usage",
+            service=service,
+            tariff_code=tariff,
+            rank=rank,
+            valid_from=LONG_AGO,
+        )
         for code, (service, tariffs) in OFFERINGS.items()
         for rank, tariff in enumerate(tariffs)
     ]
@@ -61,23 +70,48 @@ def envelope(seq: int = 1) -> Any:
 def publish_prices(uow: UnitOfWork, version: int = 1) -> None:
     """Let billing hear a price book in two parts."""
     rows = [row.model_dump(mode="json") for row in price_rows()]
-    head = PriceBookPublished(version=version, row_count=len(rows), digest=price_book_digest(rows), effective_on=LONG_AGO)
+    head = PriceBookPublished(
+        version=version, row_count=len(rows), digest=price_book_digest(rows), effective_on=LONG_AGO
+    )
     rating_jobs.keep_price_part(uow, envelope(), PriceBookPart(version=version, part_no=1, rows=tuple(rows[:2])))
     rating_jobs.keep_price_book(uow, envelope(), head)
     rating_jobs.keep_price_part(uow, envelope(), PriceBookPart(version=version, part_no=2, rows=tuple(rows[2:])))
 
 
 def product(
-    key: str, offering: str, *, from_on: date = LONG_AGO, until_at: datetime | None = None, version: int = 1, product_id: str = "",
+    key: str,
+    offering: str,
+    *,
+    from_on: date = LONG_AGO,
+    until_at: datetime | None = None,
+    version: int = 1,
+    product_id: str = "",
 ) -> ProductRecorded:
     """A product reached by a number or login, with one offering from a day on."""
     service = OFFERINGS[offering][0]
     return ProductRecorded(
-        product_id=product_id or derived_id("product", key), product_no=key, customer_id="c", service=service, shown_as=key,
-        accesses=(AccessKey(kind="number" if service == "voice" else "login", key=key, from_at=town_midnight(from_on),
-                            until_at=until_at),),
-        events=(BillingEventState(event_id=derived_id("event", key), kind=BillingEventKind.ACTIVATED, effective_on=from_on,
-                                  offering_code=offering, price_version=version),),
+        product_id=product_id or derived_id("product", key),
+        product_no=key,
+        customer_id="c",
+        service=service,
+        shown_as=key,
+        accesses=(
+            AccessKey(
+                kind="number" if service == "voice" else "login",
+                key=key,
+                from_at=town_midnight(from_on),
+                until_at=until_at,
+            ),
+        ),
+        events=(
+            BillingEventState(
+                event_id=derived_id("event", key),
+                kind=BillingEventKind.ACTIVATED,
+                effective_on=from_on,
+                offering_code=offering,
+                price_version=version,
+            ),
+        ),
     )
 
 
@@ -86,10 +120,17 @@ def install(uow: UnitOfWork, recorded: ProductRecorded, account_id: str = "", se
     usage_jobs.keep_access(uow, envelope(seq), recorded)
     rating_jobs.keep_product(uow, envelope(seq), recorded)
     if account_id:
-        uow.conn.execute(insert(pay_relation).values(
-            product_id=recorded.product_id, item_group="*", account_id=account_id, from_on=LONG_AGO, until_on=None, priority=0,
-            source_seq=seq,
-        ))
+        uow.conn.execute(
+            insert(pay_relation).values(
+                product_id=recorded.product_id,
+                item_group="*",
+                account_id=account_id,
+                from_on=LONG_AGO,
+                until_on=None,
+                priority=0,
+                source_seq=seq,
+            )
+        )
 
 
 def account_of(key: str) -> str:
@@ -97,7 +138,9 @@ def account_of(key: str) -> str:
     return derived_id("account", key)
 
 
-def small_town(database: Database, numbers: Sequence[str], logins: Sequence[str] = (), tariffs: Sequence[Tariff] = ()) -> None:
+def small_town(
+    database: Database, numbers: Sequence[str], logins: Sequence[str] = (), tariffs: Sequence[Tariff] = ()
+) -> None:
     """Tariffs, prices, and a product and account for each number and login; every fourth has something included."""
 
     def work(uow: UnitOfWork) -> None:

@@ -17,6 +17,7 @@ from server_api.billing.rating.explain import Explanation, explanation_of, sente
 from server_api.billing.rating.guide import books, rows_of_book, tariffs_by_number
 from server_api.billing.rating.included import all_tariffs, deal_included_units, reprice
 from server_api.billing.rating.tariff.compile import Compiled
+from server_api.billing.rating.tariff.excel import read_workbook
 from server_api.billing.rating.tariff.model import Tariff
 from server_api.billing.rating.tariff.read import read_tariffs
 from server_api.billing.usage.service import MOST_ROWS, town_moment
@@ -82,6 +83,11 @@ def sample_tariffs() -> list[Tariff]:
     """The tariffs that ship with the product."""
     folder: Path = resources.path("catalog", "tariffs")
     return [tariff for file in sorted(folder.glob("*.yaml")) for tariff in read_tariffs(file)]
+
+
+def tariffs_in(path: Path) -> list[Tariff]:
+    """The tariffs of a file: YAML, or an Excel workbook (.xlsx). Raises TariffNotValid."""
+    return read_workbook(path) if path.suffix.lower() in (".xlsx", ".xlsm") else read_tariffs(path)
 
 
 def price_rows(conn: Connection, version: int) -> list[PriceRow]:

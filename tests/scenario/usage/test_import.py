@@ -54,13 +54,16 @@ def state(database: Database) -> dict[str, Any]:
     """Everything an import leaves behind that must not depend on how it came about."""
     with database.reading() as conn:
         seen = sorted(
-            (row.period, bytes(row.identities)[at:at + 8])
+            (row.period, bytes(row.identities)[at : at + 8])
             for row in conn.execute(select(usage_seen.c.period, usage_seen.c.identities))
             for at in range(0, len(row.identities), 8)
         )
     return {
-        "rated": rows_of(database, rated_usage), "steps": rows_of(database, rated_step), "due": rows_of(database, rating_due),
-        "pool": rows_of(database, usage_pool), "seen": seen,
+        "rated": rows_of(database, rated_usage),
+        "steps": rows_of(database, rated_step),
+        "due": rows_of(database, rating_due),
+        "pool": rows_of(database, usage_pool),
+        "seen": seen,
         "files": rows_of(database, usage_file, "registered_at", "done_at", "worker", "lease_until_at"),
     }
 
@@ -78,7 +81,11 @@ def test_a_month(billing: Database, tmp_path: Path) -> None:
         sums = rating.charges_for(conn, MONTH.yyyymm)
         stored = conn.execute(select(func.count(), func.sum(rated_usage.c.charge_micro_yuan))).one()
         assert rating.allowances_due(conn, MONTH.yyyymm) == 0
-        assert sum(one.call_count for one in sums) == stored[0] == sum(f.read_count - f.dirty_count - f.duplicate_count for f in made)
+        assert (
+            sum(one.call_count for one in sums)
+            == stored[0]
+            == sum(f.read_count - f.dirty_count - f.duplicate_count for f in made)
+        )
         assert sum(one.charge.amount_micro_yuan for one in sums) == stored[1]
         assert [one.account_id for one in sums] == sorted(one.account_id for one in sums)
         half = sums[len(sums) // 2].account_id
@@ -204,15 +211,22 @@ def _forget_usage(database: Database) -> None:
             conn.execute(delete(table))
 
 
-def test_stopped_by_a_person_and_gone_on_with(billing: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_by_a_person_and_gone_on_with(
+    billing: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(gb2048, "PIECE_BYTES", 4 * 2_048)
     (file, *_rest) = write_month(tmp_path, NUMBERS, [], MONTH, call_count=500, seed=5)
     heard: list[tuple[int, int, int]] = []
     with pytest.raises(ImportCancelled):
-        importer.import_file(billing, file.path, progress=lambda *at: heard.append(at), cancelled=lambda: len(heard) >= 1)
+        importer.import_file(
+            billing, file.path, progress=lambda *at: heard.append(at), cancelled=lambda: len(heard) >= 1
+        )
     report = importer.import_file(billing, file.path, progress=lambda *at: heard.append(at))
     assert (report.read_count, report.duplicate_count, report.rejected_count) == (
-        file.read_count, file.duplicate_count, file.dirty_count)
+        file.read_count,
+        file.duplicate_count,
+        file.dirty_count,
+    )
     assert heard == sorted(heard)
     assert heard[-1][0] == heard[-1][1] == file.path.stat().st_size
 
@@ -253,7 +267,10 @@ def test_usage_before_its_owner_waits_and_is_rated_when_the_fact_lands(databases
         page = usage.errors(conn, reason="no_owner", limit=2)
         assert len(page.items) == 2 and page.next_cursor
         assert usage.errors(conn, reason="no_owner", limit=2, cursor=page.next_cursor).items[0] not in page.items
-    town.act(billing, lambda uow: [town.install(uow, town.product(n, "FIX"), town.account_of(n)) for n in NUMBERS[2:4]] and None)
+    town.act(
+        billing,
+        lambda uow: [town.install(uow, town.product(n, "FIX"), town.account_of(n)) for n in NUMBERS[2:4]] and None,
+    )
     with billing.reading() as conn:
         asked = conn.execute(select(func.count()).select_from(billing.platform.job)).scalar_one()
     assert asked == 2, "each product that landed asks for a retry"
@@ -268,7 +285,7 @@ def test_usage_before_its_owner_waits_and_is_rated_when_the_fact_lands(databases
     importer.import_file(billing, tmp_path / "a.csv")
     again = rows_of(billing, rated_usage)
     file_no_at = [column.name for column in rated_usage.c].index("file_no")
-    assert [r[:file_no_at] + r[file_no_at + 1:] for r in got] == [r[:file_no_at] + r[file_no_at + 1:] for r in again]
+    assert [r[:file_no_at] + r[file_no_at + 1 :] for r in got] == [r[:file_no_at] + r[file_no_at + 1 :] for r in again]
 
 
 def test_a_number_changes_hands(databases: Databases, tmp_path: Path) -> None:
@@ -294,11 +311,18 @@ def test_a_number_changes_hands(databases: Databases, tmp_path: Path) -> None:
 
 
 @pytest.mark.one_engine
-@pytest.mark.parametrize(("name", "content", "fault"), [
-    ("empty", b"", UsageFileEmpty), ("text", b"hello\nworld\n", UsageFormatUnknown),
-    ("utf16", "seq,caller".encode("utf-16"), UsageFormatUnknown), ("zeros", b"\0" * 5_000, UsageFormatUnknown),
-])
-def test_files_refused_whole(databases: Databases, tmp_path: Path, name: str, content: bytes, fault: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("name", "content", "fault"),
+    [
+        ("empty", b"", UsageFileEmpty),
+        ("text", b"hello\nworld\n", UsageFormatUnknown),
+        ("utf16", "seq,caller".encode("utf-16"), UsageFormatUnknown),
+        ("zeros", b"\0" * 5_000, UsageFormatUnknown),
+    ],
+)
+def test_files_refused_whole(
+    databases: Databases, tmp_path: Path, name: str, content: bytes, fault: type[Exception]
+) -> None:
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(fault):
@@ -312,7 +336,7 @@ def test_a_file_in_another_layout_is_refused_whole(databases: Databases, tmp_pat
     write_blocks(tmp_path / "a.bil", calls, MONTH, 1)
     data = bytearray((tmp_path / "a.bil").read_bytes())
     for block in range(0, len(data), 2_048):
-        data[block + 20:block + 2_048] = data[block + 21:block + 2_048] + b"\xee"
+        data[block + 20 : block + 2_048] = data[block + 21 : block + 2_048] + b"\xee"
     (tmp_path / "b.bil").write_bytes(bytes(data))
     with pytest.raises(UsageLooksWrong):
         importer.import_file(databases.billing, tmp_path / "b.bil")
