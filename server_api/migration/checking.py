@@ -9,7 +9,7 @@ from server_api.business.party.service import area_code
 from server_api.business.resource.rules import compact_access
 from server_api.migration.mapping import KINDS
 from server_api.migration.reading import OldFiles
-from server_api.migration.rules import BillRecord, CustomerRecord, ProductRecord
+from server_api.migration.rules import BillRecord, CustomerRecord, ProductRecord, digest_of_record
 from server_api.platform.tabular import row_error
 from shared_models.values.ids import derived_id
 from shared_models.values.numbers import ResidentId
@@ -30,19 +30,20 @@ class World:
 
     def __init__(
         self, halls: Mapping[str, str], offerings: set[str], bundles: Mapping[str, set[str]], items: set[str],
-        taken: dict[str, str], known_keys: Mapping[str, set[str]],
+        taken: dict[str, str], digests: Mapping[str, Mapping[str, str]],
     ) -> None:  # fmt: skip
         self.halls = halls
         self.offerings = offerings
         self.bundles = bundles
         self.items = items
         self.taken = taken
-        self.known_keys = known_keys
+        #: what records taken over before said, by kind and old key
+        self.digests = digests
 
 
 def check(files: OldFiles, world: World) -> None:
     """Set aside every record that cannot be taken; what hangs on it goes with it, each with its own error."""
-    good: dict[str, set[str]] = {kind: set(world.known_keys.get(kind, ())) for kind in KINDS}
+    good: dict[str, set[str]] = {kind: set(world.digests.get(kind, ())) for kind in KINDS}
     checks: dict[str, Callable[[OldFiles, World, Any, dict[str, set[str]]], None]] = {
         "customer": _check_customer, "account": _check_account, "product": _check_product, "balance": _check_balance,
         "bill": _check_bill,
@@ -60,6 +61,9 @@ def check(files: OldFiles, world: World) -> None:
             except Wrong as wrong:
                 _set_aside(files, kind, record, wrong)
                 continue
+            before = world.digests.get(kind, {}).get(record.old_key)
+            if before is not None and before != digest_of_record(record):
+                _complain(files, kind, record, Wrong("old_key", "changed_since", value=record.old_key))
             seen.add(record.old_key)
             good[kind].add(record.old_key)
             kept.append(record)
@@ -68,6 +72,10 @@ def check(files: OldFiles, world: World) -> None:
 
 def _set_aside(files: OldFiles, kind: str, record: Any, wrong: Wrong) -> None:
     files.lost[kind].add(record.old_key)
+    _complain(files, kind, record, wrong)
+
+
+def _complain(files: OldFiles, kind: str, record: Any, wrong: Wrong) -> None:
     heading = files.mapping.kinds[kind].columns.get(wrong.field, wrong.field)
     files.errors.append(row_error(record.source.file, record.source.row_no, heading, wrong.code, **wrong.params))
 

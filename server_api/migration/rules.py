@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
 from shared_models.values.ids import derived_id
@@ -109,7 +109,7 @@ Record = CustomerRecord | AccountRecord | ProductRecord | BalanceRecord | BillRe
 
 def digest_of_record(*records: Record) -> str:
     """What a record says, without where it stood: the same after rows were moved, different after one was changed."""
-    plain = [{key: value for key, value in asdict(one).items() if key != "source"} for one in records]
+    plain = [{name: value for name, value in vars(one).items() if name != "source"} for one in records]
     return hashlib.sha256(json.dumps(plain, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
 
 

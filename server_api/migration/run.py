@@ -83,14 +83,18 @@ class Takeover:
             halls = store.halls(connection)
             document = catalog.export_catalog(connection)
             taken = store.open_accesses(connection, mapping.access_kind)
-            known_keys = {"customer": set(store.all_links(connection, "business", mapping.system, "customer"))}
+            digests = {
+                kind: store.all_digests(connection, "business", mapping.system, kind)
+                for kind in ("customer", "product")
+            }
         with self.databases.billing.reading() as connection:
-            known_keys["account"] = set(store.all_links(connection, "billing", mapping.system, "account"))
+            for kind in ("account", "balance"):
+                digests[kind] = store.all_digests(connection, "billing", mapping.system, kind)
         bundles: dict[str, set[str]] = {}
         for member in document.members:
             bundles.setdefault(member.bundle_code, set()).add(member.member_code)
         offerings = {row.offering_code for row in document.offerings if row.offering_kind != "bundle"}
-        world = checking.World(halls, offerings, bundles, set(billing_policy().bill.items), taken, known_keys)
+        world = checking.World(halls, offerings, bundles, set(billing_policy().bill.items), taken, digests)
         return world, {code: Place(code, district) for code, district in halls.items()}
 
     def _take(self, mapping: SystemMapping, files: OldFiles, known: Known, halls: dict[str, Place]) -> None:

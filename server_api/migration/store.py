@@ -46,6 +46,13 @@ def all_links(conn: Connection, role: str, system: str, kind: str) -> dict[str, 
     return {row.old_key: row.new_id for row in conn.execute(query)}
 
 
+def all_digests(conn: Connection, role: str, system: str, kind: str) -> dict[str, str]:
+    """What every record of a kind said when it was taken over, by old key."""
+    table = _links(role)
+    query = select(table.c.old_key, table.c.digest).where(table.c.system_code == system, table.c.record_kind == kind)
+    return {row.old_key: row.digest for row in conn.execute(query)}
+
+
 def add_links(conn: Connection, role: str, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         conn.execute(insert(_links(role)), list(rows))

@@ -149,6 +149,14 @@ def _price_row(
     )  # fmt: skip
 
 
+def version_on(books: Sequence[tuple[int, date]], on: date) -> int | None:
+    """The price book version a product sold on a day gets: the newest in force on it, else the first there is."""
+    in_force = [version for version, effective_on in books if effective_on <= on]
+    if in_force:
+        return max(in_force)
+    return min((version for version, _effective_on in books), default=None)
+
+
 def on_sale(row: OfferingRow, on: date) -> bool:
     """True when an offering is sold on a day."""
     return row.sold_from_on <= on and (row.sold_until_on is None or on < row.sold_until_on)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -48,6 +48,7 @@ __all__ = [
     "read_yaml",
     "to_excel",
     "to_yaml",
+    "versions_by_day",
 ]
 
 #: Rows of one PriceBookPart, as JSON; a fact holds at most 32 KiB with its own words around them.
@@ -252,10 +253,20 @@ def need_offering(conn: Connection, offering_code: str, on: date, *, sold: bool 
 
 def price_version_on(conn: Connection, on: date) -> int:
     """The price book version a product sold on a day gets. Raises NoPriceBook."""
-    version = store.book_on(conn, on)
-    if version is None:
-        raise NoPriceBook()
-    return version
+    return versions_by_day(conn)(on)
+
+
+def versions_by_day(conn: Connection) -> Callable[[date], int]:
+    """Asks the price books once, then tells the version of any day. What it returns raises NoPriceBook."""
+    books = store.books(conn)
+
+    def version_on(on: date) -> int:
+        version = rules.version_on(books, on)
+        if version is None:
+            raise NoPriceBook()
+        return version
+
+    return version_on
 
 
 def member_codes(conn: Connection, bundle_code: str) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from shared_models.tables.business.catalog import (
     bundle_member,
@@ -112,14 +112,10 @@ def last_book(conn: Connection) -> Row[Any] | None:
     return conn.execute(select(price_book).order_by(price_book.c.book_version.desc()).limit(1)).one_or_none()
 
 
-def book_on(conn: Connection, on: date) -> int | None:
-    """The version a product sold on a day gets: the newest in force on it, else the first there is."""
-    version = conn.execute(
-        select(func.max(price_book.c.book_version)).where(price_book.c.effective_on <= on)
-    ).scalar_one()
-    if version is None:
-        version = conn.execute(select(func.min(price_book.c.book_version))).scalar_one()
-    return None if version is None else int(version)
+def books(conn: Connection) -> list[tuple[int, date]]:
+    """Every version with the day it is in force from, oldest first."""
+    query = select(price_book.c.book_version, price_book.c.effective_on).order_by(price_book.c.book_version)
+    return [(int(row.book_version), row.effective_on) for row in conn.execute(query)]
 
 
 def books_page(conn: Connection, before: int, limit: int) -> list[Row[Any]]:

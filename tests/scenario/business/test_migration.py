@@ -169,6 +169,22 @@ def test_a_bad_row_mended_later_is_taken_then_and_nothing_twice(house: Databases
 
 
 @pytest.mark.one_engine
+def test_a_source_that_changed_afterwards_is_named_and_changes_nothing(house: Databases, tmp_path: Path) -> None:
+    one = ["K1", "张三", "1", "普通", "", "", "玉门市新市区铁人大道1号楼1单元101室", "", "01", "", "2010-01-01"]
+    rest: dict[str, list[list[str]]] = {"account": [["000001", "K1", "后付", ""]], "product": [], "bill": []}
+    _files(tmp_path, "tel97", customer=[one], balance=[["000001", "5.00"]], **rest)
+    take(house, tmp_path, systems=["tel97"])
+    one[1] = "张三丰"
+    _files(tmp_path, "tel97", customer=[one], balance=[["000001", "5.01"]], **rest)
+    report = take(house, tmp_path, systems=["tel97"])
+    assert [(error.file, error.row_no, error.code) for error in report.errors] == [
+        ("tel97_customers.csv", 2, "changed_since"), ("tel97_balances.csv", 2, "changed_since"),
+    ]  # fmt: skip
+    assert [total.name for total in report.totals if not total.agrees] == ["tel97.balances"]
+    assert [hit.name for hit in find(house, "张三")] == ["张三"]
+
+
+@pytest.mark.one_engine
 def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         write_town(tmp_path / name, households=30, seed=seed, month=Month(202602))

@@ -78,17 +78,12 @@ class _Book:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._offerings: dict[str, OfferingRow] = {}
-        self._versions: dict[date, int] = {}
+        self.version = catalog.versions_by_day(uow.conn)
 
     def offering(self, code: str, on: date) -> OfferingRow:
         if code not in self._offerings:
             self._offerings[code] = catalog.need_offering(self._uow.conn, code, on, sold=False)
         return self._offerings[code]
-
-    def version(self, on: date) -> int:
-        if on not in self._versions:
-            self._versions[on] = catalog.price_version_on(self._uow.conn, on)
-        return self._versions[on]
 
 
 class _Made:
