@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ import pytest
 from desktop_client.config import ClientSettings
 from desktop_client.desks.counter.state import Stage
 from desktop_client.driver import CounterDriver, DriveFailed
+from desktop_client.shell import assembly
 from desktop_client.work.journal import Journal
+from desktop_client.work.plans import Courier
 from tests.gui.conftest import Start
 from tests.gui.fake_hall import FakeHall, Problem
 
@@ -118,11 +121,13 @@ def test_an_act_that_never_left_can_be_taken_back(signed_in: CounterDriver, fake
         assert not sheet._withdraw.isEnabled()
 
 
-def test_an_act_refused_when_it_is_resumed_is_told(signed_in: CounterDriver, fake: FakeHall) -> None:
+def test_an_act_refused_when_it_is_resumed_is_told(
+    signed_in: CounterDriver, fake: FakeHall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(assembly, "Courier", partial(Courier, retry_after_s=(0.01, 0.01)))
     to_confirm(signed_in)
     fake.refuse = Problem(503, "too_busy", retry=True)
     signed_in.press("Enter", signed_in.counter.pay.sure)
-    signed_in._wait_s = 15
     signed_in.until(lambda: signed_in.counter.presenter.state.stage is Stage.KEPT, "the act to be kept")
     fake.refuse = Problem(409, "account_closed")
     signed_in.window._beat()
@@ -153,6 +158,7 @@ import sys
 from dataclasses import replace
 from tests.gui.conftest import counter_settings
 from desktop_client.driver import CounterDriver
+from functools import partial
 from pathlib import Path
 driver = CounterDriver(counter_settings(sys.argv[1], Path(sys.argv[2])))
 driver.sign_in("1001", "second", "03")

@@ -148,6 +148,29 @@ def test_a_reversal_without_a_reason_is_not_sent(signed_in: CounterDriver, fake:
     assert focus_name(signed_in) == "next"
 
 
+def test_after_a_reversal_the_payment_can_be_taken_anew(signed_in: CounterDriver, fake: FakeHall) -> None:
+    signed_in.search("wjg")
+    signed_in.open_first()
+    signed_in.pay(received="200")
+    signed_in.reverse("付错")
+    signed_in.until(lambda: signed_in.counter.pay.amount.text() == "175.36", "what is owed again")
+    assert signed_in.counter.pay.received.text() == ""
+    assert focus_name(signed_in) == "amount"
+    signed_in.pay(amount="100")
+    assert [one["state"] for one in fake.payments] == ["reversed", "done"]
+
+
+def test_coming_back_from_the_till_goes_on_where_it_was(signed_in: CounterDriver) -> None:
+    signed_in.search("wjg")
+    signed_in.open_first()
+    signed_in.press("F3")
+    signed_in.press("F2")
+    assert focus_name(signed_in) == "amount"
+    assert signed_in.counter.presenter.state.stage is Stage.CUSTOMER
+    signed_in.press("F2")
+    assert signed_in.counter.presenter.state.stage is Stage.SEARCH
+
+
 def test_counting_goes_down_the_denominations_by_enter(signed_in: CounterDriver) -> None:
     signed_in.press("F3")
     signed_in.until(lambda: focus_name(signed_in) == "pieces10000", "the count")

@@ -177,10 +177,11 @@ class CustomerPanel(QWidget):
     def _account_text(self, account: DeskAccount) -> str:
         return self._wording.say("counter.account_line", number=account.account_no, owed=account.owed_fen.grouped)
 
+    def marked_payment(self) -> DeskPayment | None:
+        """The payment the teller has marked in the list."""
+        return self._payments.row_at(self.payments_view.currentIndex())
+
     def selected_payment(self) -> DeskPayment | None:
         """The payment the teller has marked, else the newest."""
-        row = self._payments.row_at(self.payments_view.currentIndex())
-        if row is None and self._payments.rows:
-            row = self._payments.rows[0]
-        return row
+        return self.marked_payment() or next(iter(self._payments.rows), None)
 

@@ -101,8 +101,8 @@ class CounterPage(Page):
     def arrive(self) -> None:
         if self.presenter.state.stage is Stage.SEARCH:
             self.search.box.setFocus()
-        elif self.presenter.state.stage is Stage.CUSTOMER:
-            self.pay.amount.setFocus()
+        else:
+            self.pay.take_cursor()
 
     def begin(self) -> None:
         """F2: the next customer."""
@@ -148,8 +148,12 @@ class CounterPage(Page):
             self.presenter.papers.reprint(payment.receipt_no)
 
     def _reversible(self) -> DeskPayment | None:
-        payment = self.customer.selected_payment()
-        return payment if payment is not None and payment.reversible else None
+        """The payment marked in the list; without a mark the newest that can be reversed."""
+        marked = self.customer.marked_payment()
+        if marked is not None:
+            return marked if marked.reversible else None
+        account = self.presenter.state.account
+        return next((one for one in account.recent_payments if one.reversible), None) if account is not None else None
 
     def _on_reverse(self) -> None:
         payment = self._reversible()
@@ -172,7 +176,8 @@ class CounterPage(Page):
         if before is None or before.search != state.search:
             self.search.show_state(state.search)
         another = before is None or _customer_of(before) != _customer_of(state)
-        if another:
+        undone = before is not None and before.stage in (Stage.TAKEN, Stage.KEPT) and state.stage is Stage.CUSTOMER
+        if another or undone:
             self.pay.start_over()
         self._right.setCurrentIndex(0 if state.stage is Stage.SEARCH else 1)
         if state.stage is not Stage.SEARCH:

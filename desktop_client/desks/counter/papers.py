@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from desktop_client.desks.counter.state import PrintState, Stage
+from desktop_client.desks.counter.state import PayState, PrintState, Stage
 from desktop_client.devices.receipt_printer.base import PrinterTrouble
 from desktop_client.gateway.asks import reprinting, reversing
 from desktop_client.wording import Message, Tone
@@ -100,7 +100,8 @@ class CounterPapers:
         counter = self._counter
         text = counter.wording.say("counter.reversed", amount=done.refund_cash_fen.grouped)
         counter.bridge.tell(Message(Tone.SUCCESS, text, counter.wording.say("counter.reversed_remedy")))
-        counter.change(taken=None, stage=Stage.CUSTOMER if counter.state.desk is not None else counter.state.stage)
+        stage = Stage.CUSTOMER if counter.state.desk is not None else counter.state.stage
+        counter.change(taken=None, pay=PayState(), stage=stage)
         self.print_first(done.receipt, operation_id)
         counter.refresh()
 

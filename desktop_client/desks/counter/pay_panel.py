@@ -284,6 +284,12 @@ class PayPanel(QFrame):
         elif stage in (Stage.TAKEN, Stage.KEPT):
             self.next.setFocus()
 
+    def take_cursor(self) -> None:
+        """Put the cursor where the stage goes on."""
+        where = {Stage.CUSTOMER: self.amount, Stage.CONFIRM: self.sure, Stage.TAKEN: self.next, Stage.KEPT: self.next}
+        if self._stage in where:
+            where[self._stage].setFocus()
+
     def start_over(self) -> None:
         """Another customer: nothing typed for the one before stays."""
         self.amount.clear()
