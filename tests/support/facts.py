@@ -48,7 +48,9 @@ class Heard:
         error = self.refuse(envelope)
         if error is not None:
             raise error
-        self.order.append((envelope.aggregate, envelope.seq))
+        # A batch that fails is undone and applied one by one: what counts is the last time, as in the database.
+        place = (envelope.aggregate, envelope.seq)
+        self.order = [*(other for other in self.order if other != place), place]
 
     def crossing(self, databases: Databases) -> Crossing:
         """Billing's news to business, heard by this."""

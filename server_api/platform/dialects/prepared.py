@@ -65,7 +65,11 @@ class Prepared:
 
 @contextmanager
 def savepoint(conn: Connection) -> Iterator[None]:
-    """One act's part of a shared SQLite transaction: kept when the block ends well, undone alone when it does not."""
+    """A part of a transaction: kept when the block ends well, undone alone when it does not."""
+    if conn.dialect.name != "sqlite":
+        with conn.begin_nested():
+            yield
+        return
     driver = _driver(conn)
     driver.execute("SAVEPOINT act_part")
     try:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Table, bindparam, delete, insert, select, update
 
+from server_api.platform.dialects.prepared import Prepared
 from server_api.platform.facts.outbox import store_told
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.events import PAYLOADS, Payload
@@ -67,13 +69,44 @@ class SenderRestored(Exception):
         self.aggregate, self.epoch = aggregate, epoch
 
 
+@dataclass(frozen=True)
+class _Statements:
+    """Built once: each fact runs them."""
+
+    cursor: Prepared
+    known: Prepared
+    note: Prepared
+    begin: Prepared
+    move: Prepared
+
+
+@cache
+def _statements(cursor: Table, inbox: Table) -> _Statements:
+    mine = cursor.c.aggregate == bindparam("b_aggregate")
+    return _Statements(
+        cursor=Prepared(select(cursor).where(mine)),
+        known=Prepared(select(inbox.c.seq).where(
+            inbox.c.aggregate == bindparam("b_aggregate"), inbox.c.fact_id == bindparam("b_fact_id"))),
+        note=Prepared(insert(inbox)), begin=Prepared(insert(cursor)),
+        move=Prepared(update(cursor).where(mine).values(epoch=bindparam("b_epoch"), seq=bindparam("b_seq"))),
+    )
+
+
+def _statements_of(uow: UnitOfWork) -> _Statements:
+    return _statements(uow.platform.fact_cursor, uow.platform.fact_in)
+
+
+def _cursor(uow: UnitOfWork, aggregate: str) -> Any | None:
+    """Where the receiver stands with an aggregate, locked."""
+    return uow.lock(_statements_of(uow).cursor, uow.platform.fact_cursor, {"b_aggregate": aggregate})
+
+
 def apply_fact(uow: UnitOfWork, envelope: Envelope, handlers: Handlers) -> bool:
     """Apply one fact and move the cursor with it; False when it had been applied before.
 
     Raises FactGap, SenderRestored, and whatever a handler raises.
     """
-    cursor = uow.platform.fact_cursor
-    row = uow.lock(select(cursor).where(cursor.c.aggregate == envelope.aggregate), cursor)
+    row = _cursor(uow, envelope.aggregate)
     if _stands_before(row, envelope):
         if not _in_inbox(uow, envelope.aggregate, envelope.fact_id):
             raise SenderRestored(envelope.aggregate, (0 if row is None else int(row.epoch)) + 1)
@@ -96,8 +129,7 @@ def apply_fact(uow: UnitOfWork, envelope: Envelope, handlers: Handlers) -> bool:
 
 def skip_fact(uow: UnitOfWork, envelope: Envelope, reason: str) -> bool:
     """Go past a fact without applying it, with a reason that stays; False when it had been applied before."""
-    cursor = uow.platform.fact_cursor
-    row = uow.lock(select(cursor).where(cursor.c.aggregate == envelope.aggregate), cursor)
+    row = _cursor(uow, envelope.aggregate)
     if _stands_before(row, envelope):
         return False
     _record(uow, row, envelope, skipped_reason=reason)
@@ -122,27 +154,27 @@ def _stands_before(row: Row[Any] | None, envelope: Envelope) -> bool:
 
 
 def _in_inbox(uow: UnitOfWork, aggregate: str, fact_id: str) -> bool:
-    table = uow.platform.fact_in
-    found = uow.conn.execute(select(table.c.seq).where(
-        table.c.aggregate == aggregate, table.c.fact_id == fact_id)).first()
-    return found is not None
+    return bool(_statements_of(uow).known.all(uow.conn, {"b_aggregate": aggregate, "b_fact_id": fact_id}))
 
 
 def _record(uow: UnitOfWork, row: Row[Any] | None, envelope: Envelope, skipped_reason: str | None = None) -> None:
-    uow.conn.execute(insert(uow.platform.fact_in).values(
-        aggregate=envelope.aggregate, epoch=envelope.epoch, seq=envelope.seq, fact_id=envelope.fact_id,
-        kind=envelope.kind, applied_at=uow.now, skipped_reason=skipped_reason,
-    ))
+    _statements_of(uow).note.run(uow.conn, {
+        "aggregate": envelope.aggregate, "epoch": envelope.epoch, "seq": envelope.seq, "fact_id": envelope.fact_id,
+        "kind": envelope.kind, "applied_at": uow.now, "skipped_reason": skipped_reason,
+    })
     _move_cursor(uow, row, envelope)
 
 
 def _move_cursor(uow: UnitOfWork, row: Row[Any] | None, envelope: Envelope) -> None:
-    cursor = uow.platform.fact_cursor
+    statements = _statements_of(uow)
     if row is None:
-        uow.conn.execute(insert(cursor).values(aggregate=envelope.aggregate, epoch=envelope.epoch, seq=envelope.seq))
+        statements.begin.run(uow.conn, {
+            "aggregate": envelope.aggregate, "epoch": envelope.epoch, "seq": envelope.seq,
+        })
     else:
-        uow.conn.execute(update(cursor).where(cursor.c.aggregate == envelope.aggregate).values(
-            epoch=envelope.epoch, seq=envelope.seq))
+        statements.move.run(uow.conn, {
+            "b_aggregate": envelope.aggregate, "b_epoch": envelope.epoch, "b_seq": envelope.seq,
+        })
 
 
 def _name_lost_future(uow: UnitOfWork, envelope: Envelope) -> None:

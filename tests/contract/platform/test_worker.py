@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -144,6 +145,7 @@ def test_a_lost_lease_is_noticed(live: Databases) -> None:
     lanes = Lanes(live.billing, [0], lease_s=0.2)
     assert lanes.held() == {0}
     table = live.billing.platform.lane
-    live.billing.write(lambda connection: connection.execute(update(table).values(worker="thief")))
+    until = live.billing.clock.now() + timedelta(minutes=1)
+    live.billing.write(lambda connection: connection.execute(update(table).values(worker="thief", lease_until=until)))
     time.sleep(0.15)
     assert lanes.held() == set()
