@@ -83,8 +83,13 @@ def measure(folder: Path, *, callers: int, seconds: float) -> Figures:
     finally:
         database.close()
     return Figures(
-        one_per_s=one.per_second, one_p99_ms=one.quantile_ms(0.99), many=callers, many_per_s=many.per_second,
-        many_p99_ms=many.quantile_ms(0.99), rows_per_s=rows_per_s, bare_commit_per_s=bare.per_second,
+        one_per_s=one.per_second,
+        one_p99_ms=one.quantile_ms(0.99),
+        many=callers,
+        many_per_s=many.per_second,
+        many_p99_ms=many.quantile_ms(0.99),
+        rows_per_s=rows_per_s,
+        bare_commit_per_s=bare.per_second,
         bare_commit_p99_ms=bare.quantile_ms(0.99),
     )
 

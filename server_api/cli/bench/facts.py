@@ -69,10 +69,23 @@ def run(args: argparse.Namespace, console: Console) -> int:
         found = measure(folder / "data", seconds=args.seconds, bulk=args.bulk)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    console.say(t("bench.facts_alone", p50=f"{found.alone_p50_ms:.1f}", p99=f"{found.alone_p99_ms:.1f}",
-                  worst=f"{found.alone_worst_ms:.1f}"))
-    console.say(t("bench.facts_busy", p50=f"{found.busy_p50_ms:.1f}", p99=f"{found.busy_p99_ms:.1f}",
-                  worst=f"{found.busy_worst_ms:.1f}", count=args.bulk))
+    console.say(
+        t(
+            "bench.facts_alone",
+            p50=f"{found.alone_p50_ms:.1f}",
+            p99=f"{found.alone_p99_ms:.1f}",
+            worst=f"{found.alone_worst_ms:.1f}",
+        )
+    )
+    console.say(
+        t(
+            "bench.facts_busy",
+            p50=f"{found.busy_p50_ms:.1f}",
+            p99=f"{found.busy_p99_ms:.1f}",
+            worst=f"{found.busy_worst_ms:.1f}",
+            count=args.bulk,
+        )
+    )
     console.say(t("bench.facts_rate", rate=f"{found.bulk_per_s:.0f}"))
     console.say(t("bench.bare_commit", rate=f"{found.bare_commit_per_s:.0f}", p99=f"{found.bare_commit_p99_ms:.2f}"))
     console.result({"facts": asdict(found)})
@@ -99,10 +112,17 @@ def measure(data_dir: Path, *, seconds: float, bulk: int) -> Figures:
     finally:
         databases.close()
     return Figures(
-        facts=len(alone.took_s) + len(busy.took_s) + bulk, alone_p50_ms=alone.quantile_ms(0.5),
-        alone_p99_ms=alone.quantile_ms(0.99), alone_worst_ms=alone.quantile_ms(1.0), busy_p50_ms=busy.quantile_ms(0.5),
-        busy_p99_ms=busy.quantile_ms(0.99), busy_worst_ms=busy.quantile_ms(1.0), bulk_per_s=bulk / span_s,
-        late=late_alone + late_busy, bare_commit_p99_ms=bare.quantile_ms(0.99), bare_commit_per_s=bare.per_second,
+        facts=len(alone.took_s) + len(busy.took_s) + bulk,
+        alone_p50_ms=alone.quantile_ms(0.5),
+        alone_p99_ms=alone.quantile_ms(0.99),
+        alone_worst_ms=alone.quantile_ms(1.0),
+        busy_p50_ms=busy.quantile_ms(0.5),
+        busy_p99_ms=busy.quantile_ms(0.99),
+        busy_worst_ms=busy.quantile_ms(1.0),
+        bulk_per_s=bulk / span_s,
+        late=late_alone + late_busy,
+        bare_commit_p99_ms=bare.quantile_ms(0.99),
+        bare_commit_per_s=bare.per_second,
     )
 
 
@@ -125,6 +145,7 @@ def _token(number: int) -> str:
 
 def _tell(databases: Databases, number: int) -> None:
     """One act of billing that tells business of an account."""
+
     def work(uow: UnitOfWork) -> None:
         uow.tell(f"account:{_account(number)}", _news(number))
 
@@ -138,6 +159,7 @@ def _news(number: int) -> AccountRecorded:
 def _tell_bulk(databases: Databases, count: int, done: threading.Event) -> None:
     """What an import does: acts of a hundred facts each, in lanes nobody waits behind."""
     for first in range(2_000_000, 2_000_000 + count, 100):
+
         def work(uow: UnitOfWork, first: int = first) -> None:
             for number in range(first, first + 100):
                 uow.tell(f"account:{_account(number)}", _news(number), bulk=True)

@@ -25,6 +25,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from server_api.cli.bench.busy import HeavyWork, api_cpu_s
 from server_api.cli.bench.hall_to_load import PASSWORD, LoadedHall, furnish_hall
 from server_api.cli.bench.load import Line, Tally, drive
 from server_api.cli.console import OK, REFUSED, Console, t
@@ -41,8 +42,28 @@ def add_bench(subparsers: Any) -> None:
     parser.add_argument("--tellers", type=int, default=50, help=t("bench.tellers"))
     parser.add_argument("--accounts", type=int, default=5_000, help=t("bench.accounts"))
     parser.add_argument("--seconds", type=float, default=20.0, help=t("bench.seconds"))
+    parser.add_argument("--busy", action="store_true", help=t("bench.busy"))
     parser.add_argument("--keep", type=Path, default=None, help=t("bench.keep"))
     parser.set_defaults(run=run)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How one phase went."""
+
+    per_s: float
+    p50_ms: float
+    p99_ms: float
+    worst_ms: float
+    server_cpu_ms: float | None = None
+    server_share: float | None = None
+
+    @classmethod
+    def of(cls, tally: Tally, cpu_s: float | None = None) -> Pace:
+        per_request = None if cpu_s is None or not tally.took_s else round(1000 * cpu_s / len(tally.took_s), 2)
+        share = None if cpu_s is None or not tally.span_s else round(cpu_s / tally.span_s, 2)
+        p50_ms, p99_ms, worst_ms = (round(tally.quantile_ms(below), 2) for below in (0.5, 0.99, 1.0))
+        return cls(round(tally.per_second, 1), p50_ms, p99_ms, worst_ms, per_request, share)
 
 
 @dataclass(frozen=True)
@@ -51,17 +72,13 @@ class Figures:
 
     tellers: int
     accounts: int
-    paced_p50_ms: float
-    paced_p99_ms: float
-    paced_worst_ms: float
-    paced_per_s: float
-    most_per_s: float
-    most_p50_ms: float
-    most_p99_ms: float
+    paced: Pace
+    busy: Pace | None
+    busy_work: list[str]
+    most: Pace
+    bare_https: Pace
+    bare_commit: Pace
     failures: dict[str, int]
-    bare_https_per_s: float
-    bare_commit_per_s: float
-    bare_commit_p99_ms: float
     payments: int
     lost: int
 
@@ -71,7 +88,12 @@ def run(args: argparse.Namespace, console: Console) -> int:
     folder = args.keep or Path(tempfile.mkdtemp(prefix="onehall-bench-"))
     try:
         figures = measure(
-            folder / "data", tellers=args.tellers, accounts=args.accounts, seconds=args.seconds, say=console.say
+            folder / "data",
+            tellers=args.tellers,
+            accounts=args.accounts,
+            seconds=args.seconds,
+            busy=args.busy,
+            say=console.say,
         )
     finally:
         if args.keep is None:
@@ -83,43 +105,62 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 
 def _lines(found: Figures) -> list[str]:
-    return [
-        t("bench.paced", tellers=found.tellers, p50=f"{found.paced_p50_ms:.1f}", p99=f"{found.paced_p99_ms:.1f}",
-          worst=f"{found.paced_worst_ms:.1f}", rate=f"{found.paced_per_s:.0f}"),
-        t("bench.most", rate=f"{found.most_per_s:.0f}", p50=f"{found.most_p50_ms:.1f}", p99=f"{found.most_p99_ms:.1f}"),
-        t("bench.bare_https", rate=f"{found.bare_https_per_s:.0f}"),
-        t("bench.bare_commit", rate=f"{found.bare_commit_per_s:.0f}", p99=f"{found.bare_commit_p99_ms:.2f}"),
-        t("bench.checked", payments=found.payments, lost=found.lost, failures=sum(found.failures.values())),
-    ]  # fmt: skip
+    paced, most, https, commit = found.paced, found.most, found.bare_https, found.bare_commit
+    lines = [
+        t(
+            "bench.paced",
+            tellers=found.tellers,
+            p50=paced.p50_ms,
+            p99=paced.p99_ms,
+            worst=paced.worst_ms,
+            rate=paced.per_s,
+        )
+    ]
+    if found.busy is not None:
+        busy = found.busy
+        what = ", ".join(found.busy_work) or "-"
+        lines.append(
+            t("bench.busy_line", p50=busy.p50_ms, p99=busy.p99_ms, worst=busy.worst_ms, rate=busy.per_s, what=what)
+        )
+    lines.append(t("bench.most", rate=most.per_s, p50=most.p50_ms, p99=most.p99_ms))
+    if most.server_cpu_ms is not None:
+        lines.append(t("bench.cpu", cpu=most.server_cpu_ms, share=most.server_share))
+    lines.append(t("bench.bare_https", rate=https.per_s))
+    lines.append(t("bench.bare_commit", rate=commit.per_s, p99=commit.p99_ms))
+    lines.append(t("bench.checked", payments=found.payments, lost=found.lost, failures=sum(found.failures.values())))
+    return lines
 
 
-def measure(data_dir: Path, *, tellers: int, accounts: int, seconds: float, say: Any) -> Figures:
+def measure(data_dir: Path, *, tellers: int, accounts: int, seconds: float, busy: bool, say: Any) -> Figures:
     """Furnish an installation, serve it, load it, and count what was stored."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    (data_dir / "onehall.toml").write_text(
-        f'port = {_free_port()}\naccess_log = true\nlog_level = "WARNING"\n', "utf-8"
-    )
+    (data_dir / "onehall.toml").write_text(f'port = {_free_port()}\nlog_level = "WARNING"\n', "utf-8")
     settings = load_settings(data_dir, {})
     say(t("bench.furnishing", tellers=tellers, accounts=accounts))
     hall = furnish_hall(settings, tellers=tellers, accounts=accounts)
-    commits = bare_commits(data_dir, seconds=3.0)
+    heavy = HeavyWork(settings) if busy else None
+    if heavy is not None:
+        heavy.prepare()
+    commits = bare_commits(data_dir, seconds=min(3.0, seconds))
     with serving(settings, "serve"):
         say(t("bench.serving", url=settings.base_url))
-        paced, most, taken = asyncio.run(_load(settings, hall, seconds))
+        load = asyncio.run(_load(settings, hall, seconds, heavy))
     with serving(settings, "bare"):
         https = asyncio.run(_bare_https(settings, tellers, min(5.0, seconds)))
-    failures: dict[str, int] = {}
-    for tally in (paced, most):
-        for wrong, count in tally.failures.items():
-            failures[wrong] = failures.get(wrong, 0) + count
     stored = hall.count_payments(settings)
     return Figures(
-        tellers=tellers, accounts=accounts, paced_p50_ms=paced.quantile_ms(0.5), paced_p99_ms=paced.quantile_ms(0.99),
-        paced_worst_ms=paced.quantile_ms(1.0), paced_per_s=paced.per_second, most_per_s=most.per_second,
-        most_p50_ms=most.quantile_ms(0.5), most_p99_ms=most.quantile_ms(0.99), failures=failures,
-        bare_https_per_s=https.per_second, bare_commit_per_s=commits.per_second,
-        bare_commit_p99_ms=commits.quantile_ms(0.99), payments=stored, lost=taken - stored,
-    )  # fmt: skip
+        tellers=tellers,
+        accounts=accounts,
+        paced=load.paced,
+        busy=load.busy,
+        busy_work=heavy.begun if heavy is not None else [],
+        most=load.most,
+        bare_https=Pace.of(https),
+        bare_commit=Pace.of(commits),
+        failures=load.failures,
+        payments=stored,
+        lost=load.taken - stored,
+    )
 
 
 # ---- the tellers -------------------------------------------------------------------------------------------------
@@ -163,7 +204,18 @@ class _Teller:
         return await self.line.ask("POST", path, headers, json.dumps(body).encode())
 
 
-async def _load(settings: Settings, hall: LoadedHall, seconds: float) -> tuple[Tally, Tally, int]:
+@dataclass
+class _Loaded:
+    """What the tellers saw."""
+
+    paced: Pace
+    busy: Pace | None
+    most: Pace
+    failures: dict[str, int]
+    taken: int
+
+
+async def _load(settings: Settings, hall: LoadedHall, seconds: float, heavy: HeavyWork | None) -> _Loaded:
     tls = _client_tls(settings)
     share = len(hall.account_ids) // len(hall.staff)
     tellers = [
@@ -172,14 +224,32 @@ async def _load(settings: Settings, hall: LoadedHall, seconds: float) -> tuple[T
     ]
     for teller in tellers:
         await teller.begin()
-    for teller in tellers:
         await teller.pay()
-    workers = len(tellers)
-    paced = await drive(lambda number: tellers[number].pay(), workers=workers, seconds=seconds, each_per_second=1.0)
-    most = await drive(lambda number: tellers[number].pay(), workers=workers, seconds=seconds / 2, each_per_second=None)
+    failures: dict[str, int] = {}
+
+    async def phase(lasting_s: float, each_per_second: float | None) -> Pace:
+        before = api_cpu_s(settings.data_dir)
+        tally = await drive(
+            lambda number: tellers[number].pay(),
+            workers=len(tellers),
+            seconds=lasting_s,
+            each_per_second=each_per_second,
+        )
+        after = api_cpu_s(settings.data_dir)
+        for wrong, count in tally.failures.items():
+            failures[wrong] = failures.get(wrong, 0) + count
+        return Pace.of(tally, None if before is None or after is None else after - before)
+
+    paced = await phase(seconds, 1.0)
+    busy = None
+    if heavy is not None:
+        heavy.start()
+        busy = await phase(seconds, 1.0)
+        await asyncio.to_thread(heavy.finish)
+    most = await phase(seconds / 2, None)
     for teller in tellers:
         await teller.line.close()
-    return paced, most, sum(teller.taken for teller in tellers)
+    return _Loaded(paced, busy, most, failures, sum(teller.taken for teller in tellers))
 
 
 def _client_tls(settings: Settings) -> ssl.SSLContext | None:
