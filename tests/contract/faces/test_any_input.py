@@ -25,7 +25,7 @@ from shared_models.values.permissions import Permission
 from tests.support.hall import Hall, open_hall
 
 pytestmark = pytest.mark.slow
-EXAMPLES = int(os.environ.get("ONEHALL_SCHEMATHESIS_EXAMPLES", "5"))
+EXAMPLES = int(os.environ.get("ONEHALL_SCHEMATHESIS_EXAMPLES", "3"))
 #: Signing in and out would end the session the test works with, and each try costs a password's hash.
 LEFT_OUT = {"POST /api/hall/sessions", "POST /api/hall/password", "DELETE /api/hall/sessions/current"}
 BOUNDED = settings(
