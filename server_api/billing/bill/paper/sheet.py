@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 import resources
 from resources import text
@@ -64,6 +65,12 @@ class Sheet(FPDF):
         """Choose type size and colour."""
         self.set_font(FONT, size=size)
         self.set_text_color(*colour)
+
+    def let_go(self) -> None:
+        """Close the font's file: the library leaves it open for as long as the document is remembered."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
 
     # ---- running head and foot -------------------------------------------------------------------------------------
     def header(self) -> None:
@@ -200,5 +207,9 @@ def counted(draw: Callable[[int], Sheet]) -> bytes:
     """Draw a document; once more when its page count was not the one it said."""
     sheet = draw(1)
     if sheet.page_no() != 1:
+        sheet.let_go()
         sheet = draw(sheet.page_no())
-    return bytes(sheet.output())
+    try:
+        return bytes(sheet.output())
+    finally:
+        sheet.let_go()
