@@ -7,6 +7,7 @@ calls and sessions. The bare limits are reading the file, and writing the very s
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import sqlite3
 import tempfile
@@ -17,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from sqlalchemy import insert, select
 
 from server_api.billing.rating import service, store
 from server_api.billing.rating.guide import Guide, load_guide
@@ -35,13 +35,12 @@ from shared_models.contracts.rating import PriceRow, price_book_digest
 from shared_models.contracts.work import system_context
 from shared_models.tables.billing.bill import pay_relation
 from shared_models.tables.billing.rating import (
-    rated_usage,
     rating_price_book,
     rating_price_part,
     rating_product,
 )
 from shared_models.tables.billing.usage import usage_access
-from shared_models.values.clock import town_day, town_midnight
+from shared_models.values.clock import SystemClock, town_day
 from shared_models.values.ids import derived_id, new_id
 from shared_models.values.period import Month
 
@@ -95,7 +94,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
 
 def bench_usage(folder: Path, *, calls: int, products: int) -> Figures:
     """Make a month and a database in a folder, and measure."""
-    month = Month.of(town_day(_now())).previous()
+    month = Month.of(town_day(SystemClock().now())).previous()
     numbers = [f"0937{3_000_000 + index}" for index in range(products)]
     logins = [f"bb{index:06d}" for index in range(products)]
     made = write_month(folder / "files", numbers, logins, month, call_count=calls, session_count=calls // 5)
@@ -124,12 +123,6 @@ def bench_usage(folder: Path, *, calls: int, products: int) -> Figures:
         stored_per_s=_per_second(sum(file.read_count for file in made), stored_s), bare_insert_per_s=bare,
         dealt_calls=dealt, dealt_per_s=_per_second(dealt, dealt_s), counts_add_up=right,
     )  # fmt: skip
-
-
-def _now() -> Any:
-    from shared_models.values.clock import SystemClock
-
-    return SystemClock().now()
 
 
 def _per_second(count: int, elapsed_s: float) -> int:
@@ -170,7 +163,7 @@ def _bare_read(paths: list[Path]) -> int:
 def _bare_insert(database: Database, path: Path) -> int:
     """The rows just stored, written again in key order to an empty table by the driver alone, durable every turn."""
     with database.reading() as conn:
-        rows = [tuple(row) for row in conn.execute(select(rated_usage).order_by(*rated_usage.primary_key.columns))]
+        rows = [tuple(row) for row in store.sample_calls(conn, 2**31)]
     bare = sqlite3.connect(path, isolation_level=None)
     for setting in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536", "wal_autocheckpoint=0"):
         bare.execute(f"PRAGMA {setting}")
@@ -202,25 +195,26 @@ def _furnish(database: Database, numbers: list[str], logins: list[str]) -> None:
         for index, number in enumerate(numbers)
     ]
     keys += [("login", login, "broadband", "BB") for login in logins]
-    at, product = town_midnight(_LONG_AGO), [derived_id("product", key) for _kind, key, _sold, _offer in keys]
+    product = [derived_id("product", key) for _kind, key, _sold, _offer in keys]
+    at, on = "2020-01-01 00:00:00.000000", _LONG_AGO.isoformat()  # as SQLite keeps them
+    book = (1, len(rows), price_book_digest(rows), on, 1, at)
+    access = [(kind, key, product[i], at, None, 1) for i, (kind, key, _sold, _offer) in enumerate(keys)]
+    priced = [(product[i], on, None, sold, offer, None, 1, 1) for i, (_kind, _key, sold, offer) in enumerate(keys)]
+    payers = [(product[i], "*", derived_id("account", str(i % len(numbers))), on, None, 0, 1) for i in range(len(keys))]
     with database.batch() as conn:
-        conn.execute(insert(rating_price_book).values(
-            book_version=1, row_count=len(rows), digest=price_book_digest(rows), effective_on=_LONG_AGO, live=True,
-            heard_at=at,
-        ))  # fmt: skip
-        conn.execute(insert(rating_price_part).values(book_version=1, part_no=1, document=rows))
-        conn.execute(insert(usage_access), [
-            {"kind": kind, "access_key": key, "product_id": product[i], "from_at": at, "until_at": None,
-             "source_seq": 1}
-            for i, (kind, key, _sold, _offer) in enumerate(keys)
-        ])  # fmt: skip
-        conn.execute(insert(rating_product), [
-            {"product_id": product[i], "from_on": _LONG_AGO, "until_on": None, "service": sold, "offering_code": offer,
-             "bundle_code": None, "book_version": 1, "source_seq": 1}
-            for i, (_kind, _key, sold, offer) in enumerate(keys)
-        ])  # fmt: skip
-        conn.execute(insert(pay_relation), [
-            {"product_id": product[i], "item_group": "*", "account_id": derived_id("account", str(i % len(numbers))),
-             "from_on": _LONG_AGO, "until_on": None, "priority": 0, "source_seq": 1}
-            for i in range(len(keys))
-        ])  # fmt: skip
+        for table, some in (
+            (rating_price_book, [book]), (rating_price_part, [(1, 1, json.dumps(rows))]), (usage_access, access),
+            (rating_product, priced), (pay_relation, payers),
+        ):  # fmt: skip
+            database.bulk_insert(conn, table, _FURNISHED[table.name], some)
+
+
+#: The columns written above, in this order.
+_FURNISHED = {
+    "rating_price_book": ("book_version", "row_count", "digest", "effective_on", "live", "heard_at"),
+    "rating_price_part": ("book_version", "part_no", "document"),
+    "usage_access": ("kind", "access_key", "product_id", "from_at", "until_at", "source_seq"),
+    "rating_product": ("product_id", "from_on", "until_on", "service", "offering_code", "bundle_code", "book_version",
+                       "source_seq"),
+    "pay_relation": ("product_id", "item_group", "account_id", "from_on", "until_on", "priority", "source_seq"),
+}  # fmt: skip
