@@ -107,10 +107,10 @@ def _serve(args: argparse.Namespace, console: Console) -> int:
     """Run API and workers until told to stop."""
     settings = settings_of(args)
     _log_to_stderr(settings)
-    if not _schema_ready(args, console):
-        return REFUSED
     stop = threading.Event()
     _on_signals(stop)
+    if not _schema_ready(args, console):
+        return REFUSED
     children = [_Child("api", settings)] + [_Child("worker", settings) for _ in range(settings.worker_processes)]
     for child in children:
         child.start()

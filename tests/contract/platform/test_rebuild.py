@@ -55,7 +55,7 @@ def crossing(databases: Databases) -> Crossing:
 def test_a_right_copy_has_no_differences(crossing: Crossing) -> None:
     done = rebuild(crossing, COPY)
     assert (done.facts, done.differences) == (41, [])
-    assert dict((row.key, row.content) for row in _rows(crossing.target))["copy account:07"] == "700"
+    assert {row.key: row.content for row in _rows(crossing.target)}["copy account:07"] == "700"
 
 
 def test_a_spoilt_copy_is_mended_and_what_was_different_is_said(crossing: Crossing) -> None:
