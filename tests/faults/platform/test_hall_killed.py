@@ -36,7 +36,7 @@ pytestmark = [
     pytest.mark.faults, pytest.mark.slow,
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the server's processes are found through /proc"),
 ]
-KILLS = int(os.environ.get("ONEHALL_HALL_KILLS", "6"))
+KILLS = int(os.environ.get("ONEHALL_HALL_KILLS", "4"))
 TELLERS = 4
 AMOUNT_FEN = 1_000
 _LIFE_S = (0.5, 2.5)
