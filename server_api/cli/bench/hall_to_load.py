@@ -10,6 +10,7 @@ from server_api.billing.account import service as account
 from server_api.billing.account.service import AccountToImport
 from server_api.billing.bill.service.importing import OpenBill, OpenBillLine, import_open_bill
 from server_api.billing.payment import store as payment_store
+from server_api.business.party.service.takeover import take_over_customers
 from server_api.business.staff import service as staff
 from server_api.business.staff import store as staff_store
 from server_api.business.staff.service import GivenPassword
@@ -17,10 +18,12 @@ from server_api.business.staff.service.passwords import hash_password
 from server_api.platform import schema
 from server_api.platform.acts import Act, digest_of, perform
 from server_api.platform.database import Database, Databases, open_databases
+from server_api.platform.facts.dispatcher import deliver_all
 from server_api.platform.secrets import Secrets
 from server_api.platform.unit_of_work import UnitOfWork
 from server_api.settings import Settings
-from server_api.wiring import wire_databases
+from server_api.wiring import crossings, wire_databases
+from shared_models.contracts.party import MigratedCustomer
 from shared_models.contracts.staff import AddStaff, HallRow
 from shared_models.contracts.work import system_context
 from shared_models.values.ids import derived_id, new_id
@@ -62,13 +65,17 @@ def _open(settings: Settings) -> Databases:
 def furnish_hall(settings: Settings, *, tellers: int, accounts: int) -> LoadedHall:
     """A hall with so many counters and tellers, and accounts that each owe one bill of two lines."""
     databases = _open(settings)
-    wire_databases(databases)
+    wiring = wire_databases(databases)
     try:
         staff_at = tuple((f"B{number:03d}", f"{number:02d}") for number in range(1, tellers + 1))
         _act(databases.business, lambda uow: _move_in(uow, staff_at))
         ids = [derived_id("bench account", str(number)) for number in range(accounts)]
         for first in range(0, accounts, _ACCOUNTS_A_TURN):
-            _act(databases.billing, partial(_owe, first=first, ids=ids[first : first + _ACCOUNTS_A_TURN]))
+            some = ids[first : first + _ACCOUNTS_A_TURN]
+            _act(databases.business, partial(_know, first=first, ids=some))
+            _act(databases.billing, partial(_owe, first=first, ids=some))
+        # The news of all this has crossed before the first payment, as it has in a hall on a working day.
+        deliver_all(crossings(databases, wiring))
         return LoadedHall(staff_at, ids)
     finally:
         databases.close()
@@ -89,6 +96,14 @@ def _move_in(uow: UnitOfWork, staff_at: tuple[tuple[str, str], ...]) -> None:
         staff.add_staff(uow, staff=person, given=given)
         # The load measures working days, not first days: nobody has to change the password first.
         staff_store.change_member(uow.conn, staff_id, must_change=False)
+
+
+def _know(uow: UnitOfWork, *, first: int, ids: list[str]) -> None:
+    """Every account belongs to a customer business knows: news of a stranger's account would be tried for ever."""
+    take_over_customers(uow, customers=[
+        MigratedCustomer(customer_id=customer_id, name=f"客户{first + number}", hall_code=_HALL, district_code="B1")
+        for number, customer_id in enumerate(ids)
+    ])  # fmt: skip
 
 
 def _owe(uow: UnitOfWork, *, first: int, ids: list[str]) -> None:
