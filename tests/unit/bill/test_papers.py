@@ -28,7 +28,9 @@ LONG_NAME = "张掖市甘州区人民政府机关事务管理局后勤服务中�
 LONG_OFFER = "融合三宝套餐 100M（家庭版，含两年在网优惠，含光猫一台、机顶盒一台，含副终端一路）"
 
 
-def line(number: int, label: str, fen: int, service: str = "voice", shown_as: str = "0937-3961234", **more: object) -> BillLineView:
+def line(
+    number: int, label: str, fen: int, service: str = "voice", shown_as: str = "0937-3961234", **more: object,
+) -> BillLineView:
     net, tax = split_tax(Fen(fen), 90)
     fields: dict[str, object] = {
         "line_no": number, "kind": LineKind.RECURRING, "product_id": shown_as, "service": service,
@@ -75,7 +77,8 @@ def test_everything_is_on_the_paper(paper: Paper, size_mm: tuple[int, int]) -> N
     said = words(pdf)
     for expected in (
         "客户账单", "202603-1000012345", LONG_NAME, "甘肃省张掖市甘州区东街1号", "2026-03-01–2026-03-31", "2026-04-25",
-        "月租费", "市话通话费", "1,087次", LONG_OFFER.replace(" ", ""), "2026-03-17–03-31", "1,234,567.89", "1,234,611.35",
+        "月租费", "市话通话费", "1,087次", LONG_OFFER.replace(" ", ""), "2026-03-17–03-31", "1,234,567.89",
+        "1,234,611.35",
         "以前欠费", "42.10", "-20.00", "¥1,234,633.45",
         "人民币壹佰贰拾叁万肆仟陆佰叁拾叁元肆角伍分", "9%", "客服热线10000", "缴费方式",
     ):
