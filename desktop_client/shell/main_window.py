@@ -44,7 +44,7 @@ class MainWindow(QMainWindow):
         self.setObjectName("mainWindow")
         self.setWindowTitle(wording.say("product_long"))
         self.setWindowIcon(icon("onehall"))
-        self.setMinimumSize(1180, 680)
+        self.setMinimumSize(1280, 680)
         self.settings = settings
         self.wording = wording
         self.bridge = MessageBridge()

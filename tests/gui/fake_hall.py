@@ -96,7 +96,7 @@ class FakeHall:
             ("DELETE", "sessions"): lambda: None, ("GET", "/health"): lambda: {"status": "ok"},
             ("GET", "customers"): lambda: self._desk() if parts[-1] == "desk" else self._search(query["q"]),
             ("POST", "payments"): lambda: self._payments(parts, body),
-            ("POST", "receipts"): lambda: self._reprint(parts[1]),
+            ("POST", "receipts"): lambda: self._reprint(parts[1]), ("GET", "receipts"): lambda: self._receipt(parts[1]),
             ("GET", "till"): lambda: {"till": self.till}, ("POST", "till"): lambda: self._till(parts[1], body),
         }
         found = routes.get((method, parts[0] if path.startswith("/api/hall/") else path))
@@ -211,6 +211,12 @@ class FakeHall:
         paper = self._paper(ReceiptKind.REVERSAL, payment["receipt_no"] + "R", -payment["amount_fen"], 0)
         return {"payment_id": payment_id, "reversal_id": "e" * 32, "receipt": paper, "standing": "overdue",
                 "refund_cash_fen": payment["amount_fen"]}
+
+    def _receipt(self, number: str) -> dict[str, Any]:
+        payment = next((one for one in self.payments if one["receipt_no"] == number), None)
+        if payment is None:
+            raise Problem(404, "receipt_not_found")
+        return self._paper(ReceiptKind.PAYMENT, number, payment["amount_fen"], 0)
 
     def _reprint(self, number: str) -> dict[str, Any]:
         payment = next(one for one in self.payments if one["receipt_no"] == number)

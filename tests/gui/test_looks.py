@@ -112,7 +112,7 @@ def test_every_character_of_the_texts_is_in_the_font_that_ships(language: str) -
     assert sorted(character for character in shown if not font.supportsCharacter(ord(character))) == []
 
 
-@pytest.mark.parametrize("size", [(1180, 680), (1366, 768), (1920, 1080)])
+@pytest.mark.parametrize("size", [(1280, 680), (1366, 768), (1920, 1080)])
 def test_nothing_is_cut_off_at_any_size(signed_in: CounterDriver, size: tuple[int, int]) -> None:
     signed_in.window.resize(*size)
     signed_in.search("wjg")

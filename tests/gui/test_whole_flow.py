@@ -67,6 +67,11 @@ def test_a_teller_takes_reprints_and_reverses_a_payment(
     second = tmp_path / "paper" / f"payment-{paid.receipt_no}-2.bin"
     assert any("补打" in line for line in lines_of(second))
 
+    assert driver.search(paid.receipt_no) == 1, "the bar code of a receipt finds whose it is"
+    driver.open_first()
+    marked = driver.counter.customer.marked_payment()
+    assert marked is not None and marked.receipt_no == paid.receipt_no
+
     reversal = driver.reverse("客户付错")
     assert reversal != paid.receipt_no
     driver.until(lambda: not driver.counter.presenter.state.loading, "the screen after the reversal")

@@ -57,12 +57,12 @@ class CustomerPanel(QWidget):
         layout.addWidget(self._head())
         lower = QHBoxLayout()
         lower.setSpacing(10)
-        lower.addWidget(self._owed_card(), 12)
+        lower.addWidget(self._owed_card(), 25)
         right = QVBoxLayout()
         right.setSpacing(10)
         right.addWidget(self._list_card("counter.products", self.products_view), 5)
         right.addWidget(self._list_card("counter.payments", self.payments_view), 5)
-        lower.addLayout(right, 10)
+        lower.addLayout(right, 19)
         layout.addLayout(lower, 1)
 
     def _head(self) -> QFrame:
@@ -141,11 +141,21 @@ class CustomerPanel(QWidget):
         rows = owed_rows(account, self._wording)
         self._bills.set_rows(rows)
         self._products.set_rows(state.desk.products)
-        self._payments.set_rows(account.recent_payments if account is not None else ())
+        self._show_payments(account, state.receipt_wanted)
         self._nothing_owed.setText(self._wording.say("counter.owed_unknown" if state.desk.billing_away
                                                      else "counter.no_account" if account is None
                                                      else "counter.nothing_owed"))
         self._owed_stack.setCurrentIndex(0 if rows else 1)
+
+    def _show_payments(self, account: DeskAccount | None, wanted: str) -> None:
+        """The payments, with the one that was asked for marked when they come into view."""
+        rows = account.recent_payments if account is not None else ()
+        if tuple(rows) == self._payments.rows:
+            return
+        self._payments.set_rows(rows)
+        for number, payment in enumerate(rows):
+            if wanted and payment.receipt_no == wanted:
+                self.payments_view.selectRow(number)
 
     def _show_customer(self, customer: DeskCustomer) -> None:
         self._name.show_text(customer.name)

@@ -108,6 +108,8 @@ class HitDelegate(QStyledItemDelegate):
             room -= painter.fontMetrics().horizontalAdvance(right) + 10
             painter.setFont(font)
             painter.setPen(QColor(colour))
+        if note:
+            room -= painter.fontMetrics().horizontalAdvance(note) + 8
         shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
         if note:
@@ -147,15 +149,15 @@ def owed_rows(account: DeskAccount | None, wording: Wording) -> list[OwedRow]:
 
 def owed_columns(wording: Wording) -> list[ColumnSpec[OwedRow]]:
     return [
-        ColumnSpec(wording.say("counter.col_item"), lambda row: row.title, bold=lambda row: row.is_bill, width=176),
+        ColumnSpec(wording.say("counter.col_item"), lambda row: row.title, bold=lambda row: row.is_bill, width=174),
         ColumnSpec(
             wording.say("counter.col_detail"), lambda row: row.detail, stretch=True,
             tone=lambda row: "bad" if row.overdue else "muted",
         ),
-        ColumnSpec(wording.say("counter.col_amount"), lambda row: row.amount, right=True, width=86,
+        ColumnSpec(wording.say("counter.col_amount"), lambda row: row.amount, right=True, width=84,
                    tone=lambda row: "" if row.is_bill else "muted"),
         ColumnSpec(
-            wording.say("counter.col_owed"), lambda row: row.owed, right=True, width=92,
+            wording.say("counter.col_owed"), lambda row: row.owed, right=True, width=88,
             bold=lambda row: row.is_bill, tone=lambda row: "bad" if row.overdue else "",
         ),
     ]
@@ -163,7 +165,7 @@ def owed_columns(wording: Wording) -> list[ColumnSpec[OwedRow]]:
 
 def product_columns(wording: Wording) -> list[ColumnSpec[DeskProduct]]:
     return [
-        ColumnSpec(wording.say("counter.col_service"), lambda row: wording.one_of("service", row.service), width=90),
+        ColumnSpec(wording.say("counter.col_service"), lambda row: wording.one_of("service", row.service), width=98),
         ColumnSpec(
             wording.say("counter.col_number"), lambda row: row.shown_as, stretch=True,
             hint=lambda row: "\n".join(part for part in (row.shown_as, row.offering_name, row.install_address) if part),

@@ -40,7 +40,7 @@ class CounterPage(Page):
         self._show(presenter.state)
 
     def _build(self) -> None:
-        self.search.setFixedWidth(296)
+        self.search.setFixedWidth(284)
         welcome = QWidget()
         middle = QVBoxLayout(welcome)
         picture = label()

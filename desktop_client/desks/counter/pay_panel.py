@@ -121,6 +121,7 @@ class PayPanel(QFrame):
         layout.setSpacing(26)
         self._result_picture = label()
         self._result = label(role="heading", name="result")
+        self._result.setWordWrap(True)
         self._result_detail = label(role="muted", name="resultDetail")
         self._result_detail.setWordWrap(True)
         self._result_detail.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)

@@ -14,6 +14,7 @@ from typing import Protocol
 from desktop_client.desks.counter.papers import CounterPapers
 from desktop_client.desks.counter.state import CounterState, PayState, PrintState, SearchState, Stage
 from desktop_client.gateway.asks import taking
+from desktop_client.gateway.trouble import Refused
 from desktop_client.shell.act_doer import ActDoer
 from desktop_client.shell.bridge import Bridge
 from desktop_client.wording import Wording
@@ -22,6 +23,7 @@ from desktop_client.work.runner import LatestOnly, Runner
 from shared_models.contracts.desk import CustomerDesk
 from shared_models.contracts.party import CustomerPage
 from shared_models.contracts.payment import PaymentPreview, PaymentTaken, TakePayment
+from shared_models.contracts.receipt import Receipt
 from shared_models.values.faults.base import Fault
 from shared_models.values.money import ZERO_FEN, Fen
 from shared_models.values.money_states import PayMethod
@@ -45,6 +47,8 @@ class PaymentsGateway(Protocol):
 
     def preview(self, request: TakePayment) -> PaymentPreview: ...
 
+    def receipt(self, receipt_no: str) -> Receipt: ...
+
 
 class CounterPresenter:
     """State in ``state``; every change is told to ``listener``."""
@@ -63,6 +67,7 @@ class CounterPresenter:
         self._previews: LatestOnly[PaymentPreview] = LatestOnly(runner)
         self._open_single_hit = False
         self._cursor = ""
+        self._receipt_wanted = ""
         self.state = CounterState()
         self.listener: Callable[[CounterState], None] = lambda state: None
         self.papers = CounterPapers(self)
@@ -79,9 +84,24 @@ class CounterPresenter:
             return
         self._cursor = ""
         self._set(search=replace(self.state.search, words=words, busy=True, problem=""))
+        self._receipt_wanted = ""
         self._searches.run(
-            lambda _: self._customers.search(words), success=self._on_hits, failure=self._on_search_failed
+            lambda _: self._find(words, entered), success=self._on_hits, failure=self._on_search_failed
         )
+
+    def _find(self, words: str, entered: bool) -> CustomerPage:
+        """Runs in the background. Words that find nobody may be the bar code of a receipt: then whose it is."""
+        page = self._customers.search(words)
+        if page.items or not entered or not _may_be_receipt(words):
+            return page
+        try:
+            paper = self._payments.receipt(words)
+        except Refused:
+            return page
+        if not paper.customer_no:
+            return page
+        self._receipt_wanted = paper.receipt_no
+        return self._customers.search(paper.customer_no)
 
     def more_hits(self) -> None:
         """Fetch the next page of the list."""
@@ -119,7 +139,7 @@ class CounterPresenter:
         self._bridge.clear()
         self._set(
             stage=Stage.CUSTOMER, desk=None, loading=True, account_index=0, pay=PayState(), taken=None, receipt=None,
-            print_state=PrintState.NONE,
+            print_state=PrintState.NONE, receipt_wanted=self._receipt_wanted,
         )
         self._load(customer_id)
 
@@ -139,7 +159,7 @@ class CounterPresenter:
         fresh = self.state.desk is None
         index = min(self.state.account_index, max(len(desk.accounts) - 1, 0))
         if fresh:
-            index = next((number for number, account in enumerate(desk.accounts) if account.owed_fen), 0)
+            index = _account_to_show(desk, self.state.receipt_wanted)
         self._set(desk=desk, loading=False, account_index=index)
         if self.state.stage is Stage.CUSTOMER and not self.state.pay.received_text:
             self._offer_owed()
@@ -295,6 +315,19 @@ class CounterPresenter:
     def _set(self, **values: object) -> None:
         self.state = replace(self.state, **values)  # type: ignore[arg-type]
         self.listener(self.state)
+
+
+def _may_be_receipt(words: str) -> bool:
+    """Receipts are numbered by hall, counter and seven digits; nobody's name looks like that."""
+    return len(words) >= 8 and words.isascii() and words[-4:].isdigit() and " " not in words
+
+
+def _account_to_show(desk: CustomerDesk, receipt_no: str) -> int:
+    """The account of the receipt that was scanned, else the first that owes."""
+    for number, account in enumerate(desk.accounts):
+        if receipt_no and any(payment.receipt_no == receipt_no for payment in account.recent_payments):
+            return number
+    return next((number for number, account in enumerate(desk.accounts) if account.owed_fen), 0)
 
 
 def _digits(text: str) -> str:

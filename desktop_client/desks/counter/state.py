@@ -75,6 +75,8 @@ class CounterState:
     taken: PaymentTaken | None = None
     receipt: Receipt | None = None
     print_state: PrintState = PrintState.NONE
+    receipt_wanted: str = ""
+    """The receipt whose bar code found this customer: its payment is marked in the list."""
 
     @property
     def account(self) -> DeskAccount | None:

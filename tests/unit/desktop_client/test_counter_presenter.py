@@ -44,6 +44,12 @@ class Gateway:
     def desk(self, customer_id: str, language: str) -> CustomerDesk:
         return CustomerDesk.model_validate(self._get(f"/api/hall/customers/{customer_id}/desk"))
 
+    def receipt(self, receipt_no: str) -> Receipt:
+        try:
+            return Receipt.model_validate(self._get(f"/api/hall/receipts/{receipt_no}"))
+        except Problem as problem:
+            raise refused(problem.code, problem.status) from problem
+
     def preview(self, request: TakePayment) -> PaymentPreview:
         if self.trouble is not None:
             raise self.trouble
@@ -269,6 +275,21 @@ def test_the_number_the_customer_was_found_by_is_paid_first(desk: Desk, words: s
     desk.presenter.prepare("10", "")
     desk.presenter.confirm()
     assert desk.work.steps[0].body["product_id"] == product
+
+
+def test_the_bar_code_of_a_receipt_opens_its_customer(desk: Desk) -> None:
+    counter = desk.at_confirm()
+    counter.confirm()
+    number = counter.state.receipt.receipt_no if counter.state.receipt is not None else ""
+    counter.next_customer()
+    counter.search(number)
+    assert desk.stage is Stage.SEARCH, "typing alone asks for no receipt"
+    counter.search(number, entered=True)
+    assert desk.stage is Stage.CUSTOMER
+    assert counter.state.receipt_wanted == number
+    counter.next_customer()
+    counter.search("YM01-03-9999999", entered=True)
+    assert counter.state.search.problem and desk.stage is Stage.SEARCH
 
 
 def test_an_unreachable_server_while_searching_is_said_in_the_list(desk: Desk) -> None:

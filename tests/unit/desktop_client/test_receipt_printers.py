@@ -11,7 +11,7 @@ import pytest
 
 from desktop_client.devices.receipt_printer.base import PaperLevel, PrinterTrouble, TroubleKind
 from desktop_client.devices.receipt_printer.registry import MODELS, UnknownPrinter, printer_for
-from desktop_client.devices.receipt_printer.simulator.picture import picture
+from desktop_client.devices.receipt_printer.simulator.picture import picture, picture_of_job
 from desktop_client.devices.receipt_printer.simulator.server import PrinterFault, VirtualPrinter
 from desktop_client.devices.receipt_printer.windows_spooler import SpoolerPrinter
 from desktop_client.printing import escpos
@@ -38,7 +38,11 @@ def test_a_job_over_the_network_arrives_byte_for_byte(virtual: VirtualPrinter) -
     virtual.wait_for_jobs(1)
     assert virtual.raw_jobs == [escpos.encode(PAPER)]
     assert "缴费收据" in virtual.jobs[0].text
-    assert picture(virtual.jobs[0]).width == 576 + 64
+    drawn = picture(virtual.jobs[0])
+    assert drawn.width == 576 + 64
+    assert drawn.tobytes() == picture_of_job(virtual.raw_jobs[0]).tobytes()
+    black = sum(1 for dot in drawn.tobytes() if dot < 128)
+    assert 0.02 < black / (drawn.width * drawn.height) < 0.25, "neither blank nor a black page"
 
 
 @pytest.mark.parametrize(("fault", "kind"), [

@@ -7,7 +7,7 @@ from functools import lru_cache
 from PIL import Image, ImageDraw, ImageFont
 
 import resources
-from desktop_client.devices.receipt_printer.simulator.interpreter import DOTS, Cell, Printed
+from desktop_client.devices.receipt_printer.simulator.interpreter import DOTS, Cell, Interpreter, Printed
 from desktop_client.printing.barcode import modules_of
 
 _MARGIN = 32
@@ -30,6 +30,13 @@ def picture(printed: Printed) -> Image.Image:
             _draw_cut(image, top + height // 2)
         top += height
     return image
+
+
+def picture_of_job(job: bytes) -> Image.Image:
+    """What a job would look like on paper, from its bytes: for the demo, for training, for a complaint."""
+    reader = Interpreter()
+    reader.feed(job)
+    return picture(reader.printed)
 
 
 def _height(item: list[Cell] | int | str | None) -> int:
