@@ -7,7 +7,6 @@ for this project alone. Where neither can be: one line that an administrator run
 from __future__ import annotations
 
 import ctypes.util
-import glob
 import os
 import re
 import shutil
@@ -22,6 +21,7 @@ from installers.bootstrap import postgres_programs
 from installers.bootstrap.console import REPOSITORY, Trouble, ask, follow, has, is_root, say, step
 
 PRIVATE = REPOSITORY / ".venv" / "system"
+_BROWSERS = PRIVATE / "browsers"
 _POLICY = Path("/usr/sbin/policy-rc.d")
 
 
@@ -33,6 +33,7 @@ class Group:
     why: str
     packages: tuple[str, ...]
     is_there: Callable[[], bool]
+    last_resort: Callable[[], None] | None = None
 
 
 def _libraries(*names: str) -> Callable[[], bool]:
@@ -52,7 +53,8 @@ def browser() -> str:
             return found
     for place in (
         PRIVATE / "usr/lib/chromium/chromium",
-        *map(Path, glob.glob(os.path.expanduser("~/.cache/ms-playwright/chromium-*/chrome-linux*/chrome"))),
+        *_BROWSERS.glob("chromium-*/chrome-linux*/chrome"),
+        *Path.home().glob(".cache/ms-playwright/chromium-*/chrome-linux*/chrome"),
     ):
         if place.is_file():
             return str(place)
@@ -61,7 +63,19 @@ def browser() -> str:
 
 def _is_snap_stub(file: Path) -> bool:
     head = file.read_bytes()[:4096] if file.is_file() else b""
-    return head.startswith(b"#!") and b"snap" in head
+    return head.startswith(b"#!") and b"/snap/bin" in head
+
+
+def _download_browser() -> None:
+    """Playwright's own Chromium, for distributions that have it only as a snap."""
+    from installers.bootstrap import virtual_env
+
+    code, said = ask(
+        [virtual_env.python(), "-m", "playwright", "install", "chromium"],
+        extra={"PLAYWRIGHT_BROWSERS_PATH": str(_BROWSERS)},
+    )
+    if code:
+        say(f"  Playwright's Chromium could not be had either: {said.strip()[-200:]}")
 
 
 def _chinese_font() -> bool:
@@ -110,7 +124,7 @@ GROUPS: dict[str, Group] = {
             ("postgresql",),
             lambda: postgres_programs.find() is not None,
         ),
-        Group("browser", "Chromium, for the portal's tests", ("chromium",), lambda: bool(browser())),
+        Group("browser", "Chromium, for the portal's tests", ("chromium",), lambda: bool(browser()), _download_browser),
         Group(
             "display",
             "a virtual screen, for pictures of the client with its frame",
@@ -162,7 +176,10 @@ def ensure(*names: str) -> list[str]:
     advice: list[str] = []
     for group in missing:
         with step(f"system packages '{group.name}': {group.why}"):
-            if not try_install(group.name) or not group.is_there():
+            installed = try_install(group.name) and group.is_there()
+            if not installed and group.last_resort is not None:
+                group.last_resort()
+            if not installed and not group.is_there():
                 advice.append(
                     f"{group.name} ({group.why}): an administrator runs:  "
                     f"apt-get install {' '.join(package.split('|')[-1] for package in group.packages)}"

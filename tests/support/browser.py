@@ -24,9 +24,15 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
+def _everybody_reaches(program: Path) -> bool:
+    """True when also an unprivileged user can run it; a copy below root's home is root's alone."""
+    real = program.resolve()
+    return all(place.stat().st_mode & 0o001 for place in (real, *real.parents))
+
+
 def _start(program: str, profile: Path) -> subprocess.Popen[bytes]:
     """Start Chromium with a profile its user can write, without the sandbox only where it has none."""
-    user = unprivileged_user()
+    user = unprivileged_user() if _everybody_reaches(Path(program)) else None
     if user:
         shutil.chown(profile, user)
     home = {"HOME": str(profile), "XDG_CONFIG_HOME": str(profile), "XDG_CACHE_HOME": str(profile)}
