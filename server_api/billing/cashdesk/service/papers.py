@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from server_api.billing.cashdesk import rules, store
+from server_api.platform import audit
 from server_api.platform.numbering import next_number
 from server_api.platform.secrets import Secrets
 from server_api.platform.unit_of_work import UnitOfWork
@@ -71,5 +72,6 @@ def reprint_receipt(uow: UnitOfWork, *, receipt_no: str, request: Reprint) -> Re
         raise ReceiptNotFound(receipt_no=receipt_no)
     copy_no = row.copy_count + 1
     store.count_copy(uow.conn, receipt_no, copy_no)
+    audit.note(uow, "receipt.reprinted", f"receipt:{receipt_no}", str(copy_no))
     issued = Receipt.model_validate_json(uow.database.secrets.unseal(row.document))
     return issued.model_copy(update={"copy_no": copy_no, "printed_at": uow.now})

@@ -16,6 +16,7 @@ from server_api.billing.ledger.rules import LedgerName, Posting
 from server_api.billing.ledger.service import post
 from server_api.billing.payment import rules, store
 from server_api.billing.payment.service.record import Movement, keep_movement, paper_head
+from server_api.platform import audit
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.payment import AdvanceRefunded, RefundAdvance
 from shared_models.contracts.receipt import MethodLine, Receipt, ReceiptKind, ReceiptLine
@@ -73,6 +74,7 @@ def refund_advance(uow: UnitOfWork, *, request: RefundAdvance) -> AdvanceRefunde
         remark=request.reason,
     )
     keep_movement(uow, movement)
+    audit.note(uow, "payment.refunded", f"account:{request.account_id}", receipt_no)
     return AdvanceRefunded(refund_id=refund_id, receipt=receipt, balance_after_fen=balance, limit_warning=warning)
 
 

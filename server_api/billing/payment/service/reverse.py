@@ -18,6 +18,7 @@ from server_api.billing.ledger.store import postings_of
 from server_api.billing.payment import rules, store
 from server_api.billing.payment.news import ArrearsReturned
 from server_api.billing.payment.service.record import Movement, keep_movement, paper_head
+from server_api.platform import audit
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.events import Standing
 from shared_models.contracts.payment import PaymentReversed, ReversePayment
@@ -83,6 +84,7 @@ def reverse_payment(uow: UnitOfWork, *, payment_id: str, request: ReversePayment
         payment_id=reversal_id,
     )
     keep_movement(uow, _movement(paid, till, reversal_id, receipt_no, request.reason))
+    audit.note(uow, "payment.reversed", f"payment:{payment_id}", f"{paid.receipt_no} -> {receipt_no}")
     return PaymentReversed(
         payment_id=payment_id,
         reversal_id=reversal_id,
