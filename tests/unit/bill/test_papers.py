@@ -156,3 +156,16 @@ def test_a_line_with_its_charges() -> None:
 ])
 def test_days(from_on: date, until_on: date, said: str) -> None:
     assert days_words(from_on, until_on) == said
+
+
+def test_no_line_begins_with_a_closing_mark_and_none_is_lost() -> None:
+    from server_api.billing.bill.paper.sheet import Sheet
+
+    sheet = Sheet(Paper.A5, "zh_CN", "账单", "1")
+    sheet.ink(9)
+    said = "25 × 6 秒（日间），每单元 0.80，计 20.00 元；超出部分、夜间优惠（八折）。" * 3
+    for width in range(12, 80, 3):
+        lines = sheet.wrap(said, width)
+        assert "".join(lines).replace(" ", "") == said.replace(" ", "")
+        assert all(line[0] not in "，。、；）" for line in lines)
+    sheet.let_go()

@@ -157,10 +157,10 @@ def _details(sheet: Sheet, document: BillDocument) -> None:
         Column(text("bill.amount", lang), 0.18, right=True),
     )
     sheet.table_head(columns)
-    by_product = groupby(document.lines, key=lambda line: (line.service, line.product_id, line.shown_as))
-    for (_service, _product_id, shown_as), group in by_product:
+    by_product = groupby(document.lines, key=lambda line: (line.service, line.shown_as))
+    for (_service, shown_as), group in by_product:
         lines = list(group)
-        # a product's name is not left alone at the foot of a page
+        # a number's heading is not left alone at the foot of a page
         sheet.keep_together(m.row * 2.4)
         _product_row(sheet, lines[0].service_label, shown_as, Fen.total(line.amount_fen for line in lines))
         for line in lines:

@@ -187,12 +187,20 @@ class Sheet(FPDF):
         return [*lines, line.rstrip()] if line.strip() or not lines else lines
 
 
+_NEVER_FIRST = "，。、；：！？）》」』】％"
+
+
 def _pieces(words: str) -> list[str]:
-    """Where a line may break: after a blank, and around every Chinese character."""
+    """Where a line may break: after a blank, around every Chinese character, never before a closing mark."""
     pieces: list[str] = []
     word = ""
     for character in words:
-        if ord(character) > 0x2E7F:
+        if character in _NEVER_FIRST:
+            # closing marks stay with what they close: no line begins with one
+            word = (word or (pieces.pop() if pieces else "")) + character
+            pieces.append(word)
+            word = ""
+        elif ord(character) > 0x2E7F:
             pieces += [word, character] if word else [character]
             word = ""
         else:
