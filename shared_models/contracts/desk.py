@@ -36,7 +36,9 @@ class DeskProduct(Contract):
     offering_name: str = ""
     state: str = Field(default="active", description="the product's TM Forum state")
     account_id: str = Field(default="", description="the account that pays for it; empty where it is not known yet")
-    suspend_reasons: tuple[str, ...] = Field(default=(), description="why it is suspended: owner_request, arrears_one_way ...")
+    suspend_reasons: tuple[str, ...] = Field(
+        default=(), description="why it is suspended: owner_request, arrears_one_way ..."
+    )
     install_address: str = ""
     installed_on: date | None = None
 
