@@ -1,4 +1,4 @@
-"""``onehall rate`` and ``onehall tariff check``: charges with their reasons as table, CSV and JSON, in two languages."""
+"""``onehall rate`` and ``onehall tariff check``: charges with their reasons as table, CSV and JSON, two languages."""
 
 from __future__ import annotations
 
