@@ -16,8 +16,18 @@ import json
 from datetime import datetime, timezone
 from typing import Any
 
-from sqlalchemy import BigInteger, Date, DateTime, Integer, LargeBinary, MetaData, SmallInteger, String, Unicode
-from sqlalchemy import UnicodeText
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    DateTime,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Unicode,
+    UnicodeText,
+)
 from sqlalchemy.dialects import mssql, oracle, postgresql, sqlite
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
