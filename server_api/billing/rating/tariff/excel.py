@@ -14,8 +14,6 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from openpyxl import load_workbook
-
 from server_api.billing.rating.tariff.model import Tariff
 from server_api.billing.rating.tariff.read import in_words, tariff_of
 from shared_models.values.faults.rating import TariffNotValid
@@ -25,6 +23,8 @@ _ROW = ("row", "zones", "item", "first", "first_price", "step", "price", "per", 
 
 def read_workbook(path: Path) -> list[Tariff]:
     """Read all tariffs of a workbook. Raises TariffNotValid naming the first problem of all."""
+    from openpyxl import load_workbook  # a fifth of a second that no server should start with
+
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except Exception as error:  # a zip that is none, XML that is none: openpyxl lets its libraries' errors through
