@@ -9,7 +9,7 @@ from installers.bootstrap import virtual_env
 from installers.bootstrap.console import REPOSITORY, Trouble, ask, step
 
 RUN_EXTRAS = ("server", "client", "postgres", "mssql", "oracle")
-TEST_EXTRAS = (*RUN_EXTRAS, "test", "dev")
+TEST_EXTRAS = (*RUN_EXTRAS, "spark", "test", "dev")
 #: What builds the package itself; installed beforehand, so that building never reaches for an index.
 BUILD = "setuptools>=77"
 
