@@ -3,6 +3,7 @@
 from shared_models.tables.billing import account as account
 from shared_models.tables.billing import bill as bill
 from shared_models.tables.billing import cashdesk as cashdesk
+from shared_models.tables.billing import charges as charges
 from shared_models.tables.billing import ledger as ledger
 from shared_models.tables.billing import migration as migration
 from shared_models.tables.billing import payment as payment
