@@ -215,7 +215,7 @@ class BillTown:
                     "account_id": account_id,
                     "usage_id": self._calls,
                     "product_id": product_id,
-                    "price_no": 1000,
+                    "price_no": 1_000_000,
                     "item_code": item,
                     "zone_code": "local",
                     "start_s": begins + self._calls * 3600,

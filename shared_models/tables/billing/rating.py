@@ -20,8 +20,8 @@ rated_usage = Table(
     # 63-bit digest of (switch, seq, start, caller, called): the same call always has the same id
     Column("usage_id", Count, primary_key=True, autoincrement=False),
     Column("product_id", Code(32), nullable=False),
-    # tariff version × 1000 + row within it (rating_tariff.version_no); 0 where the exchange marked the call free
-    Column("price_no", Integer, nullable=False),
+    # tariff version × 1 000 000 + row within it (rating_tariff.version_no); 0 where the exchange marked the call free
+    Column("price_no", Count, nullable=False),
     Column("item_code", Code(24), nullable=False),
     Column("zone_code", Code(12), nullable=False),
     Column("start_s", Count, nullable=False),

@@ -20,7 +20,7 @@ from server_api.billing.rating.zones import INLAND, NUMBER_DIGITS
 from shared_models.values.faults.rating import TariffNotValid
 
 #: price_no = version_no × this + row index.
-ROWS_PER_VERSION = 1_000
+ROWS_PER_VERSION = 1_000_000
 #: Sums of a call stay below this, with room to add and multiply by small numbers.
 _SAFE = 2**61
 QUANTITY_NO = {Quantity.SECONDS: 0, Quantity.OCTETS: 1, Quantity.SESSIONS: 2}
