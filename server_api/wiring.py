@@ -17,6 +17,7 @@ from server_api.billing.rating import jobs as rating
 from server_api.billing.usage import jobs as usage
 from server_api.business.inventory import jobs as inventory
 from server_api.business.party import jobs as party
+from server_api.faces.joined import proofs
 from server_api.platform import upkeep
 from server_api.platform.database import Databases
 from server_api.platform.facts.dispatcher import Crossing
@@ -34,6 +35,7 @@ WIRES: tuple[Callable[[Wiring], None], ...] = (
     payment.wire,
     party.wire,
     inventory.wire,
+    proofs.wire,
 )
 
 

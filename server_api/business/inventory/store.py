@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from shared_models.contracts.work import DataScope, WorkContext
 from shared_models.tables.business.inventory import billing_event, pay_relation, product, product_access, suspension
 
 _CHUNK = 400
+_PARTITION = 5_000
 
 
 def in_scope(context: WorkContext) -> list[ColumnElement[bool]]:
@@ -153,6 +154,14 @@ def events(conn: Connection, product_id: str) -> list[Row[Any]]:
     """A product's billing events, in order."""
     query = select(billing_event).where(billing_event.c.product_id == product_id)
     return list(conn.execute(query.order_by(billing_event.c.event_no)))
+
+
+def events_in_order(conn: Connection) -> Iterator[tuple[Any, ...]]:
+    """Every billing event by product: (product, event, kind, day, offering, price version), streamed."""
+    e = billing_event.c
+    query = select(e.product_id, e.event_id, e.event_kind, e.effective_on, e.offering_code, e.price_version)
+    for partition in conn.execute(query.order_by(e.product_id)).partitions(_PARTITION):
+        yield from (tuple(row) for row in partition)
 
 
 def add_events(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -78,3 +78,13 @@ def _go_on(source: Database, connection: Connection, envelope: Envelope) -> None
     pending, parked = source.platform.fact_pending, source.platform.fact_parked
     connection.execute(delete(pending).where(pending.c.fact_id == envelope.fact_id))
     connection.execute(delete(parked).where(parked.c.aggregate == envelope.aggregate))
+
+
+def not_delivered(source: Database, connection: Connection, kind: str) -> set[str]:
+    """The owners ``x`` of aggregates ``kind:x`` some of whose facts are still on their way, or parked."""
+    tables = source.platform
+    names: set[str] = set()
+    for table in (tables.fact_pending, tables.fact_parked):
+        found = select(table.c.aggregate).distinct().where(table.c.aggregate.like(f"{kind}:%"))
+        names |= {name.partition(":")[2] for name in connection.execute(found).scalars()}
+    return names

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from shared_models.tables.billing.bill import billed_product, billing_event, pay_relation
+
+_PARTITION = 5_000
 
 
 def product_seq(conn: Connection, product_id: str) -> int:
@@ -100,6 +102,14 @@ def all_events(conn: Connection) -> Sequence[Row[Any]]:
     return conn.execute(
         select(billing_event).order_by(billing_event.c.product_id, billing_event.c.effective_on, billing_event.c.seq_no)
     ).all()
+
+
+def events_in_order(conn: Connection) -> Iterator[tuple[Any, ...]]:
+    """Every billing event by product: (product, event, kind, day, offering, price version), streamed."""
+    e = billing_event.c
+    query = select(e.product_id, e.event_id, e.kind, e.effective_on, e.offering_code, e.price_version)
+    for partition in conn.execute(query.order_by(e.product_id)).partitions(_PARTITION):
+        yield from (tuple(row) for row in partition)
 
 
 def all_relations(conn: Connection) -> Sequence[Row[Any]]:
