@@ -162,6 +162,8 @@ def rated_rows(rated: pl.DataFrame, guide: Guide, file_no: int) -> pl.DataFrame:
             price_no=pl.when(free).then(0).otherwise(pl.col("price_no")),
             peer_no=dialled("called"),
             file_no=pl.lit(file_no, dtype=pl.Int64),
+            owner_key=pl.col("owner_key").cast(pl.String),
+            octets=pl.when(pl.col("octets") > 0).then(pl.col("octets")),
         )
         .select(*store.RATED_COLUMNS, "call_month")
         .collect()

@@ -38,6 +38,10 @@ rated_usage = Table(
     Column("call_type", SmallInteger, nullable=False),
     Column("file_no", Count, nullable=False),
     Column("file_pos", Count, nullable=False),
+    # the number in full or the login whose owner pays: re-rating finds the owner of today by it, without the file
+    Column("owner_key", Code(64)),
+    # what a session carried, also where it is charged by time or not at all; nothing for a call
+    Column("octets", Count),
     sqlite_with_rowid=False,
 )
 
@@ -57,7 +61,7 @@ rated_step = Table(
     sqlite_with_rowid=False,
 )
 
-#: Products whose included units must be dealt out anew for a period, because usage came since.
+#: Products whose included units must be dealt out anew for a month (of the calls' start), because usage came since.
 rating_due = Table(
     "rating_due",
     billing_metadata,
