@@ -21,11 +21,27 @@ class BillState(StrEnum):
 
 
 class LineKind(StrEnum):
-    """What a line opens to."""
+    """What a line is. ``usage`` and ``rerated`` open to calls, ``imported`` to nothing, all others to charges."""
 
     RECURRING = "recurring"
     USAGE = "usage"
     IMPORTED = "imported"
+    #: an earlier month's fees as they should have been, less what was billed for them
+    CORRECTION = "correction"
+    #: what re-rating an earlier month's usage changed
+    RERATED = "rerated"
+    DISCOUNT = "discount"
+    #: what was missing to the minimum spend
+    MINIMUM = "minimum"
+    #: 违约金 on overdue bills, and what was waived of it
+    LATE_FEE = "late_fee"
+    WAIVED = "waived"
+    #: a commitment left too soon
+    EARLY_STOP = "early_stop"
+    DEPOSIT = "deposit"
+    FEE = "fee"
+    ADJUSTMENT = "adjustment"
+    OTHER = "other"
 
 
 class BillHead(Contract):

@@ -1,8 +1,9 @@
-"""Calendar months and half-open spans of days."""
+"""Calendar months, billing cycles and half-open spans of days."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -39,6 +40,11 @@ class Month:
         return (until_on - first_on).days
 
     @property
+    def nominal_days(self) -> int:
+        """What a whole month is measured by; see ``Cycle``."""
+        return self.days
+
+    @property
     def starts_at(self) -> datetime:
         return town_midnight(self.first_on)
 
@@ -65,6 +71,74 @@ def _bounds(yyyymm: int) -> tuple[date, date]:
     """First day and exclusive end; kept, because a month run asks for its month's a dozen times a bill."""
     year, month = divmod(yyyymm, 100)
     return date(year, month, 1), date(year + month // 12, month % 12 + 1, 1)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cycle:
+    """A billing cycle, named by the month it starts in. Half-open like a month: ``first_on`` <= day < ``until_on``.
+
+    ``nominal_days`` is how long it would be had the billing day not changed at its end: a cycle that a change of day
+    made longer or shorter costs days / nominal days of a month.
+    """
+
+    yyyymm: int
+    first_on: date
+    until_on: date
+    nominal_days: int
+
+    @classmethod
+    def of(cls, yyyymm: int, billing_days: Sequence[tuple[int, int]]) -> Cycle:
+        """The cycle of a month under (from month, billing day) pairs in order of month; day 1 before the first.
+
+        A day the month does not have is its last, so day 31 starts on the 30th of April and the 28th of February; each
+        cycle is counted from the day agreed, never from the cycle before.
+
+        >>> str(Cycle.of(202601, ((202601, 31),)))
+        '2026-01-31 .. 2026-02-27'
+        >>> Cycle.of(202602, ((202603, 16),)).days, Cycle.of(202602, ((202603, 16),)).nominal_days
+        (43, 28)
+        """
+        return _cycle(yyyymm, tuple(billing_days))
+
+    @property
+    def days(self) -> int:
+        return (self.until_on - self.first_on).days
+
+    @property
+    def starts_at(self) -> datetime:
+        return town_midnight(self.first_on)
+
+    @property
+    def ends_at(self) -> datetime:
+        return town_midnight(self.until_on)
+
+    def __str__(self) -> str:
+        return f"{self.first_on} .. {self.until_on - timedelta(days=1)}"
+
+
+@lru_cache(maxsize=4096)
+def _cycle(yyyymm: int, billing_days: tuple[tuple[int, int], ...]) -> Cycle:
+    month, following = Month(yyyymm), Month(yyyymm).next()
+    day = day_in_force(yyyymm, billing_days)
+    first_on = _on_day(month, day)
+    until_on = _on_day(following, day_in_force(following.yyyymm, billing_days))
+    return Cycle(yyyymm, first_on, until_on, (_on_day(following, day) - first_on).days)
+
+
+def day_in_force(yyyymm: int, billing_days: Sequence[tuple[int, int]]) -> int:
+    """The billing day (1..31) of the cycle of a month. Raises ValueError for a day there is not."""
+    day = 1
+    for from_month, each in billing_days:
+        if from_month <= yyyymm:
+            day = each
+    if not 1 <= day <= 31:
+        raise ValueError(f"not a billing day: {day}")
+    return day
+
+
+def _on_day(month: Month, day: int) -> date:
+    year, number = divmod(month.yyyymm, 100)
+    return date(year, number, min(day, monthrange(year, number)[1]))
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -15,6 +15,7 @@ from shared_models.values.faults.base import Fault
 from shared_models.values.money import MICRO_PER_FEN, Fen, round_half_up, split_tax
 
 _SHOWN = 20
+_OPEN_TO_NO_CHARGES = ("imported", "rerated")
 
 
 class _Sheet:
@@ -72,12 +73,12 @@ def _check_line(
         sheet.say(f"{where}: {micro} micro-yuan became {amount} fen")
     if (row.net_fen, row.tax_fen) != split_tax(row.amount_fen, row.tax_per_mille):
         sheet.say(f"{where}: net {row.net_fen} and tax {row.tax_fen} do not split {row.amount_fen}")
-    if row.kind == "recurring":
-        parts = charges.get((row.bill_id, row.line_no), (0, 0))
-    elif row.kind == "usage":
+    if row.kind == "usage":
         parts = usage.get((row.account_id, row.product_id, row.item_code), (0, 0))
-    else:
+    elif row.kind in _OPEN_TO_NO_CHARGES:
         return
+    else:
+        parts = charges.get((row.bill_id, row.line_no), (0, 0))
     if parts != (micro, row.part_count):
         sheet.say(f"{where}: {row.part_count} parts of {micro} micro-yuan, opens to {parts[1]} of {parts[0]}")
 

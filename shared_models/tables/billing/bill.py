@@ -183,7 +183,7 @@ bill_line = Table(
     Column("period", YearMonth, primary_key=True, autoincrement=False),
     Column("bill_id", Code(32), primary_key=True),
     Column("line_no", Integer, primary_key=True, autoincrement=False),
-    # recurring (opens to bill_charge), usage (opens to rated_usage), imported (opens to nothing)
+    # a contracts.bill.LineKind: usage and rerated open to calls, imported to nothing, all others to bill_charge
     Column("kind", Code(10), nullable=False),
     Column("product_id", Code(32)),
     Column("product_no", Code(40)),
@@ -232,7 +232,7 @@ bill_charge = Table(
     Column("bundle_instance", Code(40)),
     # the month this is for; of a correction an earlier one than the bill's
     Column("charge_month", YearMonth, nullable=False),
-    # month, term, refund, correction
+    # month, term, refund, suspended, correction, discount, minimum, late_fee, early_stop, extra
     Column("kind", Code(12), nullable=False),
     # how the part was found: whole, start.actual_days, stop.half, in_and_out, capped, term, refund, difference
     Column("rule_code", Code(24), nullable=False),

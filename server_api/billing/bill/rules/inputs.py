@@ -30,6 +30,8 @@ class EventInput(NamedTuple):
     price_version: int
     bundle_code: str
     bundle_instance: str
+    #: why a product was terminated, by code: some reasons forgive an early-stop fee
+    reason: str = ""
 
 
 class PayInput(NamedTuple):
@@ -43,13 +45,52 @@ class PayInput(NamedTuple):
 
 
 class UsageInput(NamedTuple):
-    """The rated usage of one item of one product in the month, summed."""
+    """The rated usage of one item of one product in the month, summed.
+
+    ``for_month`` above 0: the difference that re-rating an earlier, frozen month made.
+    """
 
     product_id: str
     item_code: str
     charge_micro_yuan: int
     call_count: int
     quantity: int
+    for_month: int = 0
+
+
+class ExtraInput(NamedTuple):
+    """A one-off charge or, below zero, a credit booked for this bill. No product: it is about the account.
+
+    ``kind``: fee, adjustment, late_fee, late_fee_waived, early_stop, minimum_spend, deposit, discount, other.
+    """
+
+    charge_id: str
+    product_id: str
+    item_code: str
+    kind: str
+    amount_micro_yuan: int
+    from_on: date
+    until_on: date
+    reason: str = ""
+    #: the issued bill (and line) it is about; of a waiver the bill whose late fee is waived, '' any
+    about_bill_id: str = ""
+    about_line_no: int = 0
+
+
+class OverdueInput(NamedTuple):
+    """An earlier bill as far as its late fee goes.
+
+    ``owed`` says from which day on how many fen of principal (the bill without its late-fee lines) were open, as of the
+    end of that day, in order of days, beginning on or before ``due_on``. All of the bill's history is given, so that
+    the cap can be held against what earlier months took; nothing need be stored. ``waived`` are half-open spans of days
+    that cost nothing.
+    """
+
+    bill_id: str
+    bill_no: str
+    due_on: date
+    owed: tuple[tuple[date, int], ...]
+    waived: tuple[tuple[date, date], ...] = ()
 
 
 class BilledCharge(NamedTuple):
@@ -66,8 +107,11 @@ class BilledCharge(NamedTuple):
 class AccountInput(NamedTuple):
     """All that makes an account's bill of a month, frozen.
 
-    ``late_months`` are months billed before some event of theirs was heard: for them the difference between what
-    should be and what ``billed`` says is charged, and nothing else.
+    ``late_months`` are months billed before some event of theirs was heard, or before their usage was rated as it is
+    now: for them the difference between what should be and what ``billed`` says is charged, and nothing else.
+    Where there are any, ``billed`` holds all charges of those months **and of the bill's own month** (fees in advance)
+    on any earlier bill, of every kind; and ``late_usage`` the usage of the late months as rated now, each with its
+    month in ``for_month`` (discounts and minimum spend are computed from it; it makes no lines of its own).
     """
 
     account_id: str
@@ -77,6 +121,11 @@ class AccountInput(NamedTuple):
     usage: list[UsageInput]
     late_months: tuple[int, ...] = ()
     billed: tuple[BilledCharge, ...] = ()
+    late_usage: tuple[UsageInput, ...] = ()
+    extras: tuple[ExtraInput, ...] = ()
+    overdue: tuple[OverdueInput, ...] = ()
+    #: (from month, billing day) in order of month; empty: calendar months. See values.period.Cycle.
+    billing_days: tuple[tuple[int, int], ...] = ()
 
 
 class Charge(NamedTuple):
