@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from server_api.billing.usage import store
-from server_api.billing.usage.rules import access_key
+from server_api.billing.usage.numbers import access_key
 from server_api.platform.database import Database
 from server_api.platform.facts.receiver import Envelope
 from server_api.platform.registry import Copy, CopyRow, Finding, Wiring

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from server_api.billing.usage.formats.frame import TOWN_OFFSET_S
+from server_api.billing.usage.formats.frame import REASON_NO, TOWN_OFFSET_S
 from server_api.billing.usage.identity import identities, switch_seed, text_words
 from server_api.billing.usage.policy import numbering
 from server_api.billing.usage.rules import PAYS_CALLED, PAYS_GIVEN, call_tests, full_number, session_tests
 
 _TEXT_BYTES = 64
+_ATTEMPT = REASON_NO["zero_duration"]
+_ATTEMPT_SALT = 0x2545F4914F6CDD1D
 
 
 def made_ready(records: pl.DataFrame, service: str, switch_code: str, oldest_s: int, newest_s: int) -> pl.DataFrame:
@@ -59,4 +61,8 @@ def made_ready(records: pl.DataFrame, service: str, switch_code: str, oldest_s: 
         identity = identities(switch_seed(switch_code), frame["start_s"].fill_null(0).to_numpy(), *words)
     moment = pl.from_epoch(pl.col("start_s") + TOWN_OFFSET_S, time_unit="s")
     period = (moment.dt.year().cast(pl.Int64) * 100 + moment.dt.month()).alias("period")
-    return frame.with_columns(pl.Series("usage_id", identity), period)
+    # an attempt is no call: the call that had the same number, time and parties is not its double
+    attempt = pl.when(pl.col("reason") == _ATTEMPT).then(pl.col("usage_id") ^ _ATTEMPT_SALT)
+    return frame.with_columns(pl.Series("usage_id", identity), period).with_columns(
+        usage_id=attempt.otherwise(pl.col("usage_id"))
+    )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import re
-
 import polars as pl
 
+from server_api.billing.usage.formats import reasons
 from server_api.billing.usage.formats.frame import REASON_NO
-from server_api.billing.usage.policy import Numbering, numbering, policy
+from server_api.billing.usage.numbers import access_key as access_key
+from server_api.billing.usage.numbers import full_number_of as full_number_of
+from server_api.billing.usage.policy import Numbering, policy
 
 #: Call types of the national layout that a subscriber never pays for: transit and incoming.
 NOT_RETAIL = (2, 7, 8, 9)
+#: What such calls are kept as, and attempts: they say something of the traffic although nobody is charged for them.
+TRAFFIC_REASONS = tuple(REASON_NO[name] for name in reasons.TRAFFIC_REASONS)
 #: Charged party of the national layout.
 PAYS_CALLED, PAYS_GIVEN = 2, 127
 
@@ -53,40 +56,6 @@ def full_number(name: str, home: Numbering) -> tuple[pl.Expr, pl.Expr]:
 
 def _power(exponent: pl.Expr) -> pl.Expr:
     return pl.lit(10, dtype=pl.Int64).pow(exponent.clip(0, 18).cast(pl.UInt32))
-
-
-def full_number_of(text: str, home: Numbering | None = None) -> int:
-    """The same for one number as text: how access keys are stored and looked up. 0 where there are no digits.
-
-    >>> full_number_of("3961234", Numbering("86", "937", (7, 8)))
-    869373961234
-    >>> full_number_of("09373961234", Numbering("86", "937", (7, 8)))
-    869373961234
-    """
-    compact = re.sub(r"[ ()\-]", "", text)
-    if compact.startswith("+"):
-        return int(compact[1:]) if compact[1:].isdigit() else 0
-    if not compact.isascii() or not compact.isdigit() or len(compact) > 18:
-        return 0
-    home = home or numbering()
-    value, length, country = int(compact or 0), len(compact), home.country_code
-    if not compact or (compact.startswith("00") and length > 2):
-        return value
-    if compact.startswith("0") and length > 1:
-        return int(country + compact[1:])
-    mobile_here = int(country) * 10**11 + 13 * 10**9
-    if length == 13 and mobile_here <= value < (int(country) + 1) * 10**11:
-        return value
-    if length == 10 or (length == 11 and 13_000_000_000 <= value <= 19_999_999_999):
-        return int(country + compact)
-    return int(country + home.area_code + compact) if length <= 9 else value
-
-
-def access_key(kind: str, key: str) -> str:
-    """How an access is stored: numbers in full, logins and cards in lower case without blanks."""
-    if kind == "number":
-        return str(full_number_of(key) or key.strip().lower())
-    return key.strip().lower()
 
 
 def call_tests(oldest_s: int, newest_s: int) -> pl.Expr:

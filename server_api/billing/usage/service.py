@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from server_api.billing.usage import store
-from server_api.billing.usage.formats.frame import TOWN_OFFSET_S
-from server_api.billing.usage.formats.registry import UsageSource
+from server_api.billing.usage.formats.reasons import TOWN_OFFSET_S
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.usage import PooledUsage, PooledUsagePage, UsageFileReport
 from shared_models.values.faults.common import InputNotValid, NotFound
 from shared_models.values.faults.usage import AlreadyRegistered
 from shared_models.values.money import MicroYuan
+
+if TYPE_CHECKING:  # the decoders load polars, which whoever only asks need not wait for
+    from server_api.billing.usage.formats.registry import UsageSource
 
 MOST_ROWS = 500
 
@@ -57,6 +60,7 @@ def report_of(conn: Connection, file_no: int) -> UsageFileReport:
         joined_count=row.joined_count,
         read_count=row.read_count,
         accepted_count=row.accepted_count,
+        traffic_count=row.traffic_count,
         rejected_count=row.rejected_count,
         duplicate_count=row.duplicate_count,
         charge_micro_yuan=MicroYuan(row.charge_micro_yuan),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
 from shared_models.tables.billing.usage import usage_access, usage_file, usage_pool, usage_seen
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 POOL_COLUMNS = tuple(column.name for column in usage_pool.c)
 SEEN_COLUMNS = tuple(column.name for column in usage_seen.c)
@@ -19,6 +21,7 @@ _COUNTS = (
     "joined_count",
     "read_count",
     "accepted_count",
+    "traffic_count",
     "rejected_count",
     "duplicate_count",
     "charge_micro_yuan",
@@ -113,7 +116,7 @@ def let_go(conn: Connection, file_no: int, worker: str) -> None:
 
 def piece_done(conn: Connection, file_no: int, piece_no: int, line_count: int, counts: dict[str, int]) -> None:
     """Count a piece, once: nothing happens where it was counted before."""
-    changes = {usage_file.c[name]: usage_file.c[name] + counts[name] for name in _COUNTS}
+    changes = {usage_file.c[name]: usage_file.c[name] + counts.get(name, 0) for name in _COUNTS}
     conn.execute(
         update(usage_file)
         .where(usage_file.c.file_no == file_no, usage_file.c.pieces_done == piece_no)
@@ -153,6 +156,8 @@ def seen(
     conn: Connection, periods: Iterable[int], file_no: int, piece_no: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
     """The identities taken in these months: by others (sorted), by this piece, and the number of its write turns."""
+    import numpy as np  # only an import needs it; the service that shows files starts without
+
     others: list[npt.NDArray[np.int64]] = []
     own: list[npt.NDArray[np.int64]] = []
     turns = 0

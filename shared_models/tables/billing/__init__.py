@@ -4,10 +4,12 @@ from shared_models.tables.billing import account as account
 from shared_models.tables.billing import bill as bill
 from shared_models.tables.billing import cashdesk as cashdesk
 from shared_models.tables.billing import charges as charges
+from shared_models.tables.billing import credit as credit
 from shared_models.tables.billing import ledger as ledger
 from shared_models.tables.billing import migration as migration
 from shared_models.tables.billing import payment as payment
 from shared_models.tables.billing import rating as rating
+from shared_models.tables.billing import traffic as traffic
 from shared_models.tables.billing import usage as usage
 from shared_models.tables.billing.metadata import billing_metadata, billing_platform
 

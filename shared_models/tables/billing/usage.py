@@ -32,6 +32,8 @@ usage_file = Table(
     Column("joined_count", Count, nullable=False),
     Column("read_count", Count, nullable=False),
     Column("accepted_count", Count, nullable=False),
+    # of the accepted, incoming and transit calls: kept as traffic, priced for nobody
+    Column("traffic_count", Count, nullable=False, server_default="0"),
     Column("rejected_count", Count, nullable=False),
     Column("duplicate_count", Count, nullable=False),
     Column("charge_micro_yuan", Count, nullable=False),

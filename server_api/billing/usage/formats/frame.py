@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
-#: Town time is UTC + 8 h; China has had no summer time since 1991, and older usage is refused.
-TOWN_OFFSET_S = 28_800
+from server_api.billing.usage.formats.reasons import REASON_NO as REASON_NO
+from server_api.billing.usage.formats.reasons import REASONS as REASONS
+from server_api.billing.usage.formats.reasons import TOWN_OFFSET_S as TOWN_OFFSET_S
 
 #: What every format fills. ``owner_text`` is the login of a session; calls are owned by numbers.
 COLUMNS: dict[str, pl.DataType] = {
@@ -40,34 +41,6 @@ COLUMNS: dict[str, pl.DataType] = {
     "cause": pl.Int16(),
     "reason": pl.Int8(),
 }
-
-#: Reasons by number, the order in which a record is tested. 0 is none.
-REASONS: tuple[str, ...] = (
-    "",
-    "cut_short",  # the file or block ends inside the record
-    "bad_block_head",  # a block says it is longer than a block
-    "unknown_record_type",  # no record of that type has a known length
-    "not_a_call",  # meter readings and service records: kept, never priced
-    "wrong_field_count",  # a line with fewer or more fields than the layout
-    "not_a_number",  # letters or foreign bytes where digits belong
-    "number_too_long",  # more than 18 digits
-    "no_caller",  # nobody to charge
-    "no_called",  # a call to nowhere
-    "bad_time",  # no such day or hour
-    "times_disagree",  # start + duration is not the end
-    "date_too_old",
-    "date_in_future",
-    "marked_invalid",  # the exchange itself says so
-    "zero_duration",  # attempts: nothing was used
-    "too_long",  # longer than anybody talks
-    "not_retail",  # transit and incoming trunk records: statistics, not a subscriber's charge
-    "open_partial",  # a part of a long call whose other parts are missing
-    "no_owner",  # the number belongs to nobody at that time
-    "no_tariff",  # the owner's offering names no tariff valid then
-    "no_price",  # the tariff has no price for that destination
-    "no_account",  # nobody pays for the owner at that time
-)
-REASON_NO = {name: number for number, name in enumerate(REASONS)}
 
 
 @dataclass(frozen=True)
