@@ -54,7 +54,8 @@ def _month_tables() -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int8]]:
     return first, length
 
 
-_MONTH_FIRST, _MONTH_DAYS = _month_tables()
+#: By YYMM of 20YY: days from 1970 to the first of the month, and its length, 0 where there is no such month.
+MONTH_FIRST, MONTH_DAYS = _month_tables()
 
 
 def pairs(records: Bytes2D, at: int) -> npt.NDArray[np.uint16]:
@@ -106,8 +107,8 @@ def instant(records: Bytes2D, at: int) -> tuple[Ints, Flags]:
     month, days = _VALUE[year_month], _VALUE[day_hour]
     day, hour = days // 100, days % 100
     minute, second = _VALUE[minute_second] // 100, _VALUE[minute_second] % 100
-    bad |= (day < 1) | (day > _MONTH_DAYS[month]) | (hour > 23) | (minute > 59) | (second > 59)
-    day_number = _MONTH_FIRST[month].astype(np.int64) + day - 1
+    bad |= (day < 1) | (day > MONTH_DAYS[month]) | (hour > 23) | (minute > 59) | (second > 59)
+    day_number = MONTH_FIRST[month].astype(np.int64) + day - 1
     return ((day_number * 24 + hour) * 60 + minute) * 60 + second, bad
 
 
