@@ -48,13 +48,13 @@ def everyone(plan_no: int = 0) -> Owners | int:
 def rate(
     calls: pl.LazyFrame,
     tariffs: Compiled,
-    owners: Owners | int,
+    owners: Owners | int | None,
     *,
     included: bool,
     longest_s: int = DAY_S,
     explain: bool = False,
 ) -> pl.LazyFrame:
-    """Guide and rate calls.
+    """Guide and rate calls. Where ``owners`` is None the calls carry product_id, plan_no and account_id already.
 
     ``included`` deals out included units within the calls given, which must then be all of their months.
     Calls without owner, tariff or price get their ``reason`` and no charge.
@@ -63,7 +63,7 @@ def rate(
     if isinstance(owners, Owners):
         ranks = [nw.from_native(rank.lazy()) for rank in owners.ranks]
         frame = ex.in_segments(frame, ranks, "owner_key", ("product_id", "plan_no", "account_id"), "start_s")
-    else:
+    elif owners is not None:
         frame = frame.with_columns(
             product_id=nw.col("owner_key").cast(nw.String()),
             plan_no=nw.lit(owners, dtype=nw.Int64()),
