@@ -19,7 +19,7 @@ class UsageFileReport(Contract):
     joined_count: int = Field(description="of them, parts that became one call with another record")
     read_count: int
     accepted_count: int
-    traffic_count: int = Field(default=0, description="of the accepted, incoming and transit calls: traffic, not priced")
+    traffic_count: int = Field(default=0, description="of the accepted: incoming and transit calls, never priced")
     rejected_count: int
     duplicate_count: int
     charge_micro_yuan: MicroYuanField

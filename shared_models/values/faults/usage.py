@@ -17,6 +17,42 @@ class UsageFormatUnknown(Fault):
     status = 422
 
 
+class UsageFormatAmbiguous(Fault):
+    """The file could be of several kinds, and what it holds does not say of which."""
+
+    code = "usage_format_ambiguous"
+    status = 422
+
+
+class UsageIsMeterFile(Fault):
+    """The file holds meter readings of an exchange, not calls."""
+
+    code = "usage_is_meter_file"
+    status = 422
+
+
+class UsageProfileNotValid(Fault):
+    """A table that describes a kind of usage file cannot be used."""
+
+    code = "usage_profile_not_valid"
+    status = 422
+
+
+class UsageFileChanged(Fault):
+    """The file is no longer what it was when it was looked at."""
+
+    code = "usage_file_changed"
+    status = 409
+    retry = True
+
+
+class UsageFileRefused(Fault):
+    """The path is no plain file."""
+
+    code = "usage_file_refused"
+    status = 422
+
+
 class UsageLooksWrong(Fault):
     """Most records at the beginning of the file cannot be read in the layout it seems to have."""
 
