@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from server_api.platform.acts import Act, digest_of, perform
 from shared_models.contracts.bill import BillDocument, RunPreview, RunProgress
 from shared_models.contracts.work import system_context
 from shared_models.values.clock import town_day
+from shared_models.values.faults.bill import BillRunNotRunning
 from shared_models.values.ids import new_id
 from shared_models.values.period import Month
 
@@ -27,6 +29,11 @@ def add_commands(subparsers: Any) -> None:
         one = acts.add_parser(name, help=t(f"bill.{name}"), description=t(f"bill.{name}"))
         one.add_argument("--month", required=True, type=_month, metavar="YYYY-MM", help=t("bill.month"))
         one.set_defaults(run=run)
+        if name == "run":
+            one.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help=t("bill.workers"))
+    assist = acts.add_parser("assist", help=t("bill.assist"), description=t("bill.assist"))
+    assist.add_argument("run_id", metavar="RUN")
+    assist.set_defaults(run=_assist)
     for name, run in (("show", _show), ("pdf", _pdf)):
         one = acts.add_parser(name, help=t(f"bill.{name}"), description=t(f"bill.{name}"))
         one.add_argument("bill", metavar=t("bill.which"), help=t("bill.which_help"))
@@ -101,7 +108,7 @@ def _run(args: argparse.Namespace, console: Console) -> int:
             with billing.reading() as connection:
                 console.progress(_progress_words(service.read_run(connection, run_id, billing.clock.now())))
 
-        done = service.run_month(house.databases.billing, run_id, on_progress=progress)
+        done = service.run_month(house.databases.billing, run_id, on_progress=progress, workers=max(1, args.workers))
     console.say(
         _text(
             "closed",
@@ -112,6 +119,16 @@ def _run(args: argparse.Namespace, console: Console) -> int:
         )
     )
     console.result(done.model_dump(mode="json"))
+    return OK
+
+
+def _assist(args: argparse.Namespace, console: Console) -> int:
+    """One more process for a run under way; ends with it, also when it is cancelled."""
+    with open_house(args, label="billrun") as house:
+        try:
+            service.assist_run(house.databases.billing, args.run_id)
+        except BillRunNotRunning:
+            return OK
     return OK
 
 

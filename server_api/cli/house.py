@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from server_api.platform import revision
 from server_api.platform.database import Databases, open_databases
@@ -35,6 +38,12 @@ def settings_of(args: argparse.Namespace) -> Settings:
     return load_settings(args.data_dir)
 
 
+def start_command(settings: Settings, words: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start ``onehall <words>`` on this installation in a process of its own, silent but for its errors."""
+    command = [sys.executable, "-m", "server_api.cli.main", "--json", "--data-dir", str(settings.data_dir), *words]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
 @contextmanager
 def open_house(args: argparse.Namespace, label: str = "cli", *, any_schema: bool = False) -> Iterator[House]:
     """Open the databases of the command's data folder with everything wired; closed at the end of the block.
@@ -43,9 +52,13 @@ def open_house(args: argparse.Namespace, label: str = "cli", *, any_schema: bool
     """
     settings = settings_of(args)
     databases = open_databases(
-        settings.business_url, settings.billing_url, secrets=Secrets.from_file(settings.key_file), label=label,
+        settings.business_url,
+        settings.billing_url,
+        secrets=Secrets.from_file(settings.key_file),
+        label=label,
         pool_size=settings.database_pool,
     )
+    databases.billing.start_command = partial(start_command, settings)
     try:
         if not any_schema:
             revision.require_current(databases.business, databases.billing)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -60,6 +61,8 @@ class Database:
         self.metadata, self.platform = _TABLES[role]
         self.listeners: dict[type, list[Listener]] = {}
         self.after_commit: list[Callable[[], None]] = []
+        #: Starts a command of this installation in a process of its own; None where there is no installation (tests).
+        self.start_command: Callable[[Sequence[str]], subprocess.Popen[bytes]] | None = None
         self._epoch = (0, 0.0)
         self.dialect: Dialect = dialect_for(url)
         self.engine: Engine = self.dialect.new_engine(label, pool_size if not self.dialect.single_writer else 4)

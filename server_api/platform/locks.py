@@ -89,3 +89,17 @@ class WriteTurns:
                 yield
             finally:
                 portalocker.unlock(handle)
+
+
+@contextmanager
+def queued(database_file: Path, name: str) -> Iterator[None]:
+    """Wait in the queue of processes that do the same work, so that each meets only strangers at the write turn.
+
+    Two workers of one run that met there would take each other for tellers and keep their turns short.
+    """
+    with database_file.with_name(f"{database_file.name}.{name}").open("a+b") as handle:
+        portalocker.lock(handle, portalocker.LOCK_EX)
+        try:
+            yield
+        finally:
+            portalocker.unlock(handle)

@@ -21,7 +21,7 @@ from server_api.platform.database import Database, Role
 from server_api.platform.revision import FOLDER, current, head, is_current
 from shared_models.migrations.options import compare_options
 
-__all__ = ["current", "differences", "head", "is_current", "new_revision", "offline_sql", "upgrade"]
+__all__ = ["current", "differences", "head", "is_current", "new_revision", "offline_sql", "stamp", "upgrade"]
 
 
 def _config(role: Role, output: io.StringIO | None = None, **attributes: Any) -> Config:
@@ -40,6 +40,14 @@ def upgrade(database: Database) -> tuple[str, str]:
         command.upgrade(_config(database.role, connection=connection), "head")
         _introduce(database, connection)
     return before, head(database.role)
+
+
+def stamp(database: Database) -> None:
+    """Create every table from the models and say that they are current: for measurements and trials."""
+    database.create_all()
+    with database.faults_translated(), database.engine.begin() as connection:
+        command.stamp(_config(database.role, connection=connection), "head")
+        _introduce(database, connection)
 
 
 def _introduce(database: Database, connection: Connection) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Connection, Select, Table, insert
@@ -29,6 +30,16 @@ class Told:
     payload: Payload
     effective_at: datetime
     bulk: bool = False
+
+    @cached_property
+    def text(self) -> str:
+        """The payload as it is sent; work done ahead of a write turn reads it there, outside the turn."""
+        return self.payload.model_dump_json()
+
+    @cached_property
+    def plain(self) -> dict[str, Any]:
+        """The payload as it is stored."""
+        return self.payload.model_dump(mode="json")
 
 
 @dataclass

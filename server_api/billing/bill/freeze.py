@@ -47,12 +47,10 @@ class Frozen:
         return cls(BillRows([], [], []), [], [], day, at)
 
 
-def freeze(
-    frozen: Frozen, issue: Issue, head: AccountHead, payer: Any, draft: BillDraft, now: datetime, bill_seq: int = 0
-) -> str:
+def freeze(frozen: Frozen, issue: Issue, head: AccountHead, draft: BillDraft, now: datetime, bill_seq: int = 0) -> str:
     """Add an account's bill to ``frozen`` and return its id. ``bill_seq`` above 0: one of an old system."""
     period, bill_id = issue.month.yyyymm, bill_id_of(issue.month, head.account_id, bill_seq)
-    frozen.rows.bills.append(_bill_row(frozen.day, issue, bill_id, bill_seq, head, payer, draft, frozen.at(now)))
+    frozen.rows.bills.append(_bill_row(frozen.day, issue, bill_id, bill_seq, head, draft, frozen.at(now)))
     for line_no, line in enumerate(draft.lines, 1):
         frozen.rows.lines.append(_line_row(frozen.day, period, bill_id, line_no, line))
         for charge_no, charge in enumerate(line.charges, 1):
@@ -65,15 +63,13 @@ def freeze(
 
 # fmt: off
 def _bill_row(
-    day: Callable[[date], Any], issue: Issue, bill_id: str, bill_seq: int, head: AccountHead, payer: Any,
-    draft: BillDraft, at: Any,
+    day: Callable[[date], Any], issue: Issue, bill_id: str, bill_seq: int, head: AccountHead, draft: BillDraft, at: Any,
 ) -> tuple[Any, ...]:
     month, settled = issue.month, draft.total_fen <= 0
     return (
         month.yyyymm, bill_id, bill_no_of(month, head.account_no, bill_seq), head.account_id, head.account_no,
         head.customer_id, issue.run_id or None, "import" if bill_seq else "run", "settled" if settled else "open",
-        day(month.first_on), day(month.until_on), day(issue.issued_on), day(issue.due_on), _of(payer, "customer_no"),
-        _of(payer, "sealed_name"), _of(payer, "sealed_address"), _of(payer, "sealed_tax_no"),
+        day(month.first_on), day(month.until_on), day(issue.issued_on), day(issue.due_on), *head.payer,
         head.owed_before.amount_fen, head.advance_before.amount_fen, draft.total_fen, draft.net_fen, draft.tax_fen,
         0 if settled else draft.total_fen, len(draft.lines), at, at if settled else None,
     )
@@ -87,10 +83,6 @@ def _charge_row(day: Callable[[date], Any], charge: Charge) -> tuple[Any, ...]:
         charge.share_per_mille, charge.amount_micro_yuan,
     )
 # fmt: on
-
-
-def _of(payer: Any, name: str) -> str | None:
-    return getattr(payer, name, None) or None
 
 
 # fmt: off

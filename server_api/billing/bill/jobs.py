@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -136,7 +137,8 @@ def run_month(run: JobRun) -> Mapping[str, Any]:
     perform(run.database, begin, lambda uow: service.begin_run(uow, month=month))
     run_id = service.run_id_of(month)
     try:
-        done = service.run_month(run.database, run_id, context=run.context, on_progress=run.progress)
+        workers = os.cpu_count() or 1
+        done = service.run_month(run.database, run_id, context=run.context, on_progress=run.progress, workers=workers)
     except JobCancelled:
         stop = Act(run.act_id("cancel"), "bill.cancel_run", digest_of({"run_id": run_id}), run.context)
         perform(run.database, stop, lambda uow: service.cancel_run(uow, run_id=run_id))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from server_api.billing.bill.news import BillsIssued
+from server_api.billing.bill.news import BillsDrafted, BillsIssued
 from server_api.billing.payment import checks
-from server_api.billing.payment.service.settle import settle_issued_bills
+from server_api.billing.payment.service.settle import reckon_standings, settle_issued_bills
 from server_api.platform.registry import Wiring
 
 
 def wire(wiring: Wiring) -> None:
     """Say what this slice hears and checks."""
+    wiring.listen("billing", BillsDrafted, reckon_standings)
     wiring.listen("billing", BillsIssued, settle_issued_bills)
     wiring.invariant("billing", "payment_is_applied_and_advance", checks.payment_is_applied_and_advance)
     wiring.invariant("billing", "bill_open_is_total_less_applied", checks.bill_open_is_total_less_applied)

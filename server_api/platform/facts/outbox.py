@@ -95,7 +95,7 @@ def store_told(uow: UnitOfWork) -> None:
 
 
 def _numbered(uow: UnitOfWork, told: Told, place: _Place) -> dict[str, Any]:
-    text = told.payload.model_dump_json()
+    text = told.text
     if len(text.encode()) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"a fact of {told.aggregate} is larger than {MAX_PAYLOAD_BYTES} bytes")
     # The id names the content as well: after a restore another fact can get the same number, never the same id.
@@ -107,7 +107,7 @@ def _numbered(uow: UnitOfWork, told: Told, place: _Place) -> dict[str, Any]:
         "aggregate": told.aggregate, "seq": place.seq, "epoch": place.epoch, "epoch_first_seq": place.first,
         "lane_no": lane_of(told.aggregate, told.bulk), "kind": type(told.payload).__name__,
         "version": told.payload.VERSION, "effective_at": told.effective_at, "recorded_at": uow.now,
-        "act_id": uow.act_id, "payload": told.payload.model_dump(mode="json"),
+        "act_id": uow.act_id, "payload": told.plain,
     }
 
 

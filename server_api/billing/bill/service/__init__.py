@@ -13,6 +13,7 @@ from server_api.billing.bill.service.reading import (
 )
 from server_api.billing.bill.service.runs import (
     MONTH_RUN_JOB,
+    assist_run,
     begin_run,
     cancel_run,
     close_run,
@@ -30,6 +31,7 @@ __all__ = [
     "OpenBill",
     "OpenBillLine",
     "account_of_bill",
+    "assist_run",
     "begin_run",
     "bills_of_account",
     "cancel_run",

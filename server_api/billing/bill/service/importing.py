@@ -13,7 +13,7 @@ from server_api.billing.bill.policy import billing_policy
 from server_api.billing.bill.rules.draft import Item, imported_line
 from server_api.billing.bill.rules.inputs import BillDraft, ProductInput
 from server_api.billing.bill.store import bills
-from server_api.billing.bill.store.inputs import AccountHead
+from server_api.billing.bill.store.inputs import bare_heads
 from server_api.billing.ledger.rules import LedgerName, Posting
 from server_api.billing.ledger.service import post
 from server_api.platform.unit_of_work import UnitOfWork
@@ -56,8 +56,9 @@ def import_open_bill(uow: UnitOfWork, *, bill: OpenBill) -> str:
     Locks the account. Raises BillImportRefused for an unknown account, no lines, an amount not above zero, or an
     unknown item.
     """
-    state = account_store.read(uow.conn, bill.account_id) if account_store.touch(uow.conn, bill.account_id) else None
-    if state is None:
+    known = account_store.touch(uow.conn, bill.account_id)
+    heads = bare_heads(uow.conn, bill.account_id, f"{bill.account_id}0", {}, {}) if known else []
+    if not heads:
         raise BillImportRefused(reason=f"no account {bill.account_id}")
     if not 1 <= bill.bill_seq < MAX_BILLS_A_MONTH:
         raise BillImportRefused(reason=f"bill {bill.bill_seq} of {bill.month}")
@@ -68,12 +69,9 @@ def import_open_bill(uow: UnitOfWork, *, bill: OpenBill) -> str:
     issue = Issue(
         bill.month, "", bill.issued_on or policy.issued_on(bill.month), bill.due_on or policy.due_on(bill.month)
     )
-    row = state.row
-    head = AccountHead(row.account_id, row.account_no, row.customer_id, row.version, ZERO_FEN, ZERO_FEN)
     draft = _draft(policy.bill.items, bill)
     frozen = Frozen.empty(uow.database.dialect.raw_day, uow.database.dialect.raw_instant)
-    payer = account_store.payers_of(uow.conn, [row.customer_id]).get(row.customer_id)
-    freeze(frozen, issue, head, payer, draft, uow.now, bill.bill_seq)
+    freeze(frozen, issue, heads[0], draft, uow.now, bill.bill_seq)
     bills.insert_bills(uow.database, uow.conn, frozen.rows)
     total = Fen(draft.total_fen)
     opening = LedgerName(LedgerCode.OPENING, bill.source)

@@ -68,7 +68,7 @@ def preview_account(
     )
     issue = Issue(month, _PREVIEW, policy.issued_on(month), policy.due_on(month))
     frozen = Frozen.empty()
-    freeze(frozen, issue, head, loaded.payers.get(head.customer_id), draft, now)
+    freeze(frozen, issue, head, draft, now)
     return _document(frozen, head, language, secrets, now), _charges(frozen, language)
 
 

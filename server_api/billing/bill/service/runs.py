@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from subprocess import TimeoutExpired
 from typing import Any
 
 from sqlalchemy import Connection
@@ -40,6 +42,10 @@ _PACE_HOLDS_S = 30.0
 #: The job that does a month run in the worker; arguments: yyyymm.
 MONTH_RUN_JOB = "bill.month_run"
 _WAIT_FOR_OTHERS_S = 0.05
+_LEAST_CHUNK, _CHUNKS_AT_LEAST = 250, 32
+#: The command a further process of a run is started with: ``onehall bill assist RUN``.
+ASSIST = ("bill", "assist")
+_HELPER_ENDS_S = 20.0
 
 
 def begin_run(uow: UnitOfWork, *, month: Month) -> RunProgress:
@@ -85,11 +91,13 @@ def run_id_of(month: Month) -> str:
 
 def plan_run(database: Database, run_id: str, policy: BillingPolicy | None = None) -> None:
     """Cut the accounts into chunks, once; a second call does nothing."""
-    size = (policy or billing_policy()).run.chunk_accounts
+    most = (policy or billing_policy()).run.chunk_accounts
     with database.reading() as conn:
         run = _run(conn, run_id)
         if runs.is_planned(conn, run.period, run_id):
             return
+        # so many that workers end together, so large that reading one costs little an account
+        size = min(most, max(_LEAST_CHUNK, runs.count_accounts(conn) // _CHUNKS_AT_LEAST))
         bounds = runs.account_bounds(conn, size)
 
     def plan(conn: Connection) -> None:
@@ -111,32 +119,20 @@ def run_month(
     context: WorkContext | None = None,
     policy: BillingPolicy | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
+    workers: int = 1,
 ) -> RunProgress:
     """Do a run's work until all is done, then close it. Several workers may do the same run at once.
 
+    ``workers`` above 1: so many processes, this one among them, where the installation can start others.
     Raises BillRunNotRunning when it was cancelled meanwhile.
     """
     policy = policy or billing_policy()
     plan_run(database, run_id, policy)
+    with _helpers(database, run_id, workers - 1):
+        assist_run(database, run_id, policy=policy, on_progress=on_progress)
     with database.reading() as conn:
-        run = _run(conn, run_id)
-    if run.state == runs.CLOSED:
-        with database.reading() as conn:
+        if _run(conn, run_id).state == runs.CLOSED:
             return read_run(conn, run_id)
-    issue = Issue(Month(run.period), run_id, run.issued_on, run.due_on)
-    worker = MonthRun(database, policy, issue, on_progress)
-    try:
-        while True:
-            worker.work()
-            with database.reading() as conn:
-                if not runs.chunks_left(conn, run.period, run_id):
-                    break
-                if _run(conn, run_id).state != runs.RUNNING:
-                    raise RunStopped(run_id)
-            # other workers hold the rest; one that died is taken over when its lease ends
-            time.sleep(_WAIT_FOR_OTHERS_S)
-    except RunStopped:
-        raise BillRunNotRunning(run_id=run_id) from None
     close = Act(
         derived_id(run_id, "close"),
         "bill.close_run",
@@ -146,6 +142,55 @@ def run_month(
     perform(database, close, lambda uow: close_run(uow, run_id=run_id))
     with database.reading() as conn:
         return read_run(conn, run_id)
+
+
+def assist_run(
+    database: Database,
+    run_id: str,
+    *,
+    policy: BillingPolicy | None = None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> None:
+    """Do a planned run's chunks until none is left. Raises BillRunNotRunning when it was cancelled meanwhile."""
+    policy = policy or billing_policy()
+    with database.reading() as conn:
+        run = _run(conn, run_id)
+    if run.state == runs.CLOSED:
+        return
+    issue = Issue(Month(run.period), run_id, run.issued_on, run.due_on)
+    worker = MonthRun(database, policy, issue, on_progress)
+    try:
+        while True:
+            worker.work()
+            with database.reading() as conn:
+                if not runs.chunks_left(conn, run.period, run_id):
+                    return
+                if _run(conn, run_id).state != runs.RUNNING:
+                    raise RunStopped(run_id)
+            # other workers hold the rest; one that died is taken over when its lease ends
+            time.sleep(_WAIT_FOR_OTHERS_S)
+    except RunStopped:
+        raise BillRunNotRunning(run_id=run_id) from None
+
+
+@contextmanager
+def _helpers(database: Database, run_id: str, count: int) -> Iterator[None]:
+    """Further processes for a run while the block lasts. One that dies is made up for by those that are left."""
+    start = database.start_command
+    helpers = [start((*ASSIST, run_id)) for _ in range(count)] if start is not None else []
+    try:
+        yield
+    except BaseException:
+        for helper in helpers:
+            helper.terminate()
+        raise
+    finally:
+        for helper in helpers:
+            try:
+                helper.wait(_HELPER_ENDS_S)
+            except TimeoutExpired:
+                helper.kill()
+                helper.wait()
 
 
 def close_run(uow: UnitOfWork, *, run_id: str) -> RunProgress:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from server_api.billing.account import store as account_store
+from server_api.billing.account.store import StandingRow
 from server_api.billing.bill.rules.inputs import (
     AccountInput,
     BilledCharge,
@@ -19,6 +19,7 @@ from server_api.billing.bill.rules.inputs import (
     UsageInput,
 )
 from server_api.billing.rating import service as rating
+from shared_models.tables.billing.account import balance_book, billing_account, payer
 from shared_models.tables.billing.bill import (
     bill,
     bill_charge,
@@ -31,12 +32,14 @@ from shared_models.tables.billing.bill import (
 from shared_models.values.bill_ids import bill_id_of
 from shared_models.values.ids import is_id
 from shared_models.values.money import ZERO_FEN, Fen
+from shared_models.values.money_states import BookType
 from shared_models.values.period import Month
 
 #: Greater than every id: ids are hexadecimal digits.
 AFTER_ALL = "g"
 IN_LIST = 900
 
+_A, _K = billing_account.c, balance_book.c
 _B, _C, _E, _L, _P, _R = bill.c, bill_charge.c, billing_event.c, bill_line.c, billed_product.c, pay_relation.c
 
 _MINE = select(_R.product_id).where(
@@ -81,6 +84,33 @@ _OWED = (
     )
     .group_by(_B.account_id)
 )
+#: Open accounts of a range with what their bills name the payer by.
+_HEADS = (
+    select(
+        _A.account_id,
+        _A.account_no,
+        _A.customer_id,
+        _A.version,
+        _A.standing,
+        _A.owed_since_on,
+        _A.restricted,
+        _A.credit_limit_fen,
+        payer.c.customer_no,
+        payer.c.sealed_name,
+        payer.c.sealed_address,
+        payer.c.sealed_tax_no,
+    )
+    .select_from(billing_account.outerjoin(payer, payer.c.customer_id == _A.customer_id))
+    .where(_A.account_id >= bindparam("b_from"), _A.account_id < bindparam("b_until"), _A.closed_at.is_(None))
+    .order_by(_A.account_id)
+)
+#: Books that hold something a bill may be paid from.
+_MONEY = select(_K.account_id, _K.item_group, _K.in_fen, _K.out_fen).where(
+    _K.account_id >= bindparam("b_from"),
+    _K.account_id < bindparam("b_until"),
+    _K.in_fen > _K.out_fen,
+    _K.book_type != BookType.DEPOSIT.value,
+)
 _BILLED = select(_B.account_id).where(
     _B.period == bindparam("b_period"),
     _B.bill_id >= bindparam("b_first"),
@@ -90,7 +120,10 @@ _BILLED = select(_B.account_id).where(
 
 
 class AccountHead(NamedTuple):
-    """An account as its bill names it. ``version`` is compared when the bill is frozen."""
+    """An account as its bill names it. ``version`` is compared when the bill is frozen.
+
+    ``payer`` is its customer's number and sealed name, address and tax number; ``has_money``: some book could pay.
+    """
 
     account_id: str
     account_no: str
@@ -98,6 +131,9 @@ class AccountHead(NamedTuple):
     version: int
     owed_before: Fen
     advance_before: Fen
+    standing: StandingRow
+    has_money: bool
+    payer: tuple[str | None, str | None, str | None, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,48 +143,54 @@ class Loaded:
     heads: list[AccountHead]
     inputs: dict[str, AccountInput]
     billed: frozenset[str]
-    payers: dict[str, Any]
 
 
 def load_accounts(conn: Connection, month: Month, from_id: str, until_id: str | None) -> Loaded:
     """Read everything the bills of a half-open range of accounts are made from."""
     until = until_id or AFTER_ALL
-    rows = account_store.accounts_between(conn, from_id, until_id)
     span = {"b_from": from_id, "b_until": until}
-    billed = frozenset(
-        conn.execute(
-            _BILLED,
-            {
-                "b_period": month.yyyymm,
-                "b_first": _lowest_bill(month, from_id),
-                "b_last": _lowest_bill(month, until),
-            },
-        ).scalars()
-    )
-    owed = {row.account_id: row.owed for row in conn.execute(_OWED, span)}
-    account_ids = [row.account_id for row in rows]
-    advances = account_store.balances_of(conn, account_ids)
-    heads = [
-        AccountHead(
-            row.account_id,
-            row.account_no,
-            row.customer_id,
-            row.version,
-            _fen(owed.get(row.account_id)),
-            advances.get(row.account_id, ZERO_FEN),
+    lowest = {"b_first": _lowest_bill(month, from_id), "b_last": _lowest_bill(month, until)}
+    billed = frozenset(conn.execute(_BILLED, {"b_period": month.yyyymm, **lowest}).scalars())
+    return Loaded(read_heads(conn, from_id, until), _inputs(conn, month, from_id, span), billed)
+
+
+def read_heads(conn: Connection, from_id: str, until_id: str) -> list[AccountHead]:
+    """The open accounts of a half-open range, in order of id, with what they owe and hold now."""
+    span = {"b_from": from_id, "b_until": until_id}
+    owed = {row[0]: _fen(row[1]) for row in conn.execute(_OWED, span)}
+    advances: dict[str, Fen] = {}
+    for account_id, group, paid_in, out in conn.execute(_MONEY, span):
+        advances[account_id] = advances.get(account_id, ZERO_FEN) + (paid_in - out if group == "*" else ZERO_FEN)
+    return bare_heads(conn, from_id, until_id, owed, advances)
+
+
+def bare_heads(
+    conn: Connection, from_id: str, until_id: str, owed: Mapping[str, Fen], advances: Mapping[str, Fen]
+) -> list[AccountHead]:
+    """The open accounts of a range, where what they owe and hold is known or does not matter."""
+    heads = []
+    for row in conn.execute(_HEADS, {"b_from": from_id, "b_until": until_id}):
+        account_id = row[0]
+        heads.append(
+            AccountHead(
+                account_id,
+                row[1],
+                row[2],
+                row[3],
+                owed.get(account_id, ZERO_FEN),
+                advances.get(account_id, ZERO_FEN),
+                StandingRow.of(row),
+                account_id in advances,
+                (row[8], row[9], row[10], row[11]),
+            )
         )
-        for row in rows
-    ]
-    payers = account_store.payers_of(conn, [row.customer_id for row in rows])
-    return Loaded(heads, _inputs(conn, month, from_id, span), billed, payers)
+    return heads
 
 
 def load_account(conn: Connection, month: Month, account_id: str) -> Loaded:
     """The same for one account; no heads where there is no such open account."""
     return (
-        load_accounts(conn, month, account_id, account_id + "0")
-        if is_id(account_id)
-        else Loaded([], {}, frozenset(), {})
+        load_accounts(conn, month, account_id, account_id + "0") if is_id(account_id) else Loaded([], {}, frozenset())
     )
 
 

@@ -42,6 +42,12 @@ class ChunkStep(NamedTuple):
 _K, _R = bill_run_chunk.c, bill_run.c
 
 
+def count_accounts(conn: Connection) -> int:
+    """How many open accounts there are."""
+    query = select(func.count()).select_from(billing_account).where(billing_account.c.closed_at.is_(None))
+    return int(conn.execute(query).scalar_one())
+
+
 def account_bounds(conn: Connection, size: int) -> list[tuple[str, int]]:
     """The first account id of every chunk of ``size`` open accounts, with how many accounts it holds."""
     bounds: list[tuple[str, int]] = []

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from server_api.billing.account import store as account_store
 from server_api.billing.account.rules import Owing, standing_of
 from server_api.billing.account.store import AccountState, StandingRow
-from server_api.billing.bill.news import BillsIssued
+from server_api.billing.bill.news import BillsDrafted, BillsIssued, IssuedBill
 from server_api.billing.ledger.rules import Posting
 from server_api.billing.ledger.service import post
 from server_api.billing.payment import rules, store
 from server_api.billing.payment.news import ArrearsCleared
 from server_api.billing.payment.rules import Allocation, Wish
 from server_api.billing.payment.service.take import applied_rows, order_of_policy, settling_postings
-from server_api.platform.unit_of_work import UnitOfWork
+from server_api.platform.unit_of_work import Told, UnitOfWork
 from shared_models.contracts.events import AccountStandingChanged, Standing
 from shared_models.values.ids import derived_id
 from shared_models.values.money import ZERO_FEN, Fen
@@ -23,32 +24,63 @@ from shared_models.values.money import ZERO_FEN, Fen
 _ARREARS = (Standing.OVERDUE, Standing.RESTRICTED)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stand:
+    """How an account will stand once its bill is stored: the row to set and the news to tell, None for no change."""
+
+    row: tuple[str, str, Any] | None
+    told: Told | None
+    cleared: ArrearsCleared | None
+
+
+def reckon_standings(uow: UnitOfWork, news: BillsDrafted) -> None:
+    """Listener of a month run, outside its turns: how accounts without money will stand with the bill to come."""
+    for issued in news.bills:
+        if issued.total > ZERO_FEN and issued.account_id not in news.with_money:
+            row = news.standings[issued.account_id]
+            if not row.credit_limit:
+                news.reckoned[issued.account_id] = _billed(uow, row, issued)
+
+
+def _billed(uow: UnitOfWork, row: StandingRow, issued: IssuedBill) -> _Stand:
+    since = issued.due_on if row.owed_since_on is None else min(row.owed_since_on, issued.due_on)
+    standing = standing_of(Owing(issued.total, since), uow.today, restricted=row.restricted, credit_limit=ZERO_FEN)
+    stand = _change(uow, row, standing, since)
+    if stand.told is not None:
+        _ = stand.told.text, stand.told.plain  # made here, so that the turn finds them made
+    return stand
+
+
 def settle_issued_bills(uow: UnitOfWork, news: BillsIssued) -> None:
     """Listener of a month run: accounts with money settle at once, and every account stands as its bills now say.
 
-    Most accounts hold nothing, so those cost one row of one query and, where their class changes, one fact.
+    Most accounts hold nothing; how they stand was reckoned ahead, or costs one row of one query.
     """
     due = [issued for issued in news.bills if issued.total > ZERO_FEN]
-    if not due:
-        return
-    ids = [issued.account_id for issued in due]
-    with_money = account_store.balances_of(uow.conn, ids, any_group=True)
-    standings = account_store.standings_of(uow.conn, ids)
     changed: list[tuple[str, str, Any]] = []
-    full: list[str] = []
+    unsure: list[IssuedBill] = []
     for issued in due:
-        row = standings.get(issued.account_id)
-        if row is None:
-            continue
-        if issued.account_id in with_money or row.credit_limit:
-            full.append(issued.account_id)
-            continue
-        since = issued.due_on if row.owed_since_on is None else min(row.owed_since_on, issued.due_on)
-        standing = standing_of(Owing(issued.total, since), uow.today, restricted=row.restricted, credit_limit=ZERO_FEN)
-        _note_change(uow, changed, row, standing, since)
+        stand = news.reckoned.get(issued.account_id)
+        if stand is None:
+            unsure.append(issued)
+        else:
+            _note(uow, changed, stand)
+    if unsure:
+        ids = [issued.account_id for issued in unsure]
+        with_money = account_store.balances_of(uow.conn, ids, any_group=True)
+        standings = account_store.standings_of(uow.conn, ids)
+        full: list[str] = []
+        for issued in unsure:
+            row = standings.get(issued.account_id)
+            if row is None:
+                continue
+            if issued.account_id in with_money or row.credit_limit:
+                full.append(issued.account_id)
+            else:
+                _note(uow, changed, _billed(uow, row, issued))
+        if full:
+            settle_accounts(uow, sorted(set(full)))
     account_store.set_standings(uow.conn, changed)
-    if full:
-        settle_accounts(uow, sorted(set(full)))
 
 
 def settle_accounts(uow: UnitOfWork, account_ids: Sequence[str]) -> Fen:
@@ -98,27 +130,24 @@ def _stand(uow: UnitOfWork, changed: list[tuple[str, str, Any]], state: AccountS
     owing = allocation.owing_after
     row = StandingRow.of(state.row)
     standing = standing_of(owing, uow.today, restricted=row.restricted, credit_limit=row.credit_limit)
-    _note_change(uow, changed, row, standing, owing.earliest_due_on if owing.owed else None)
+    _note(uow, changed, _change(uow, row, standing, owing.earliest_due_on if owing.owed else None))
 
 
-def _note_change(
-    uow: UnitOfWork,
-    changed: list[tuple[str, str, Any]],
-    row: StandingRow,
-    standing: Standing,
-    since: Any,
-) -> None:
+def _change(uow: UnitOfWork, row: StandingRow, standing: Standing, since: Any) -> _Stand:
+    told = cleared = None
     if standing != row.standing:
-        uow.tell(
-            f"account:{row.account_id}",
-            AccountStandingChanged(
-                account_id=row.account_id,
-                standing=standing,
-                owed_since_on=since,
-            ),
-            bulk=True,
-        )
+        payload = AccountStandingChanged(account_id=row.account_id, standing=standing, owed_since_on=since)
+        told = Told(f"account:{row.account_id}", payload, uow.now, bulk=True)
         if row.standing in _ARREARS and standing not in _ARREARS:
-            uow.announce(ArrearsCleared(row.account_id, row.standing, standing))
-    if standing != row.standing or since != row.owed_since_on:
-        changed.append((row.account_id, standing.value, since))
+            cleared = ArrearsCleared(row.account_id, row.standing, standing)
+    moved = standing != row.standing or since != row.owed_since_on
+    return _Stand((row.account_id, standing.value, since) if moved else None, told, cleared)
+
+
+def _note(uow: UnitOfWork, changed: list[tuple[str, str, Any]], stand: _Stand) -> None:
+    if stand.told is not None:
+        uow.told.append(stand.told)
+    if stand.cleared is not None:
+        uow.announce(stand.cleared)
+    if stand.row is not None:
+        changed.append(stand.row)
