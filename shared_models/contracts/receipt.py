@@ -24,6 +24,11 @@ class ReceiptKind(StrEnum):
     REFUND = "refund"
     DEPOSIT_SLIP = "deposit_slip"
     DAY_CLOSE = "day_close"
+    ADJUSTMENT = "adjustment"
+    WAIVER = "waiver"
+    TRANSFER = "transfer"
+    DEPOSIT = "deposit"
+    DEPOSIT_BACK = "deposit_back"
 
 
 class ReceiptLine(Contract):

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from shared_models.contracts.approval import Approval
 from shared_models.contracts.base import Contract
 
 
@@ -34,6 +35,7 @@ class WorkContext(Contract):
     session_id: str = ""
     expires_at: datetime | None = None
     channel: str = "hall"
+    approval: Approval | None = Field(default=None, description="of this one act, by a second person; never in a token")
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from server_api.billing.account import store
+from server_api.billing.account.store import giving as giving_store
 from server_api.billing.ledger import store as ledger_store
+from server_api.billing.ledger.policy import money_policy
 from server_api.platform.database import Database
 from server_api.platform.registry import Finding
 from shared_models.values.ledger import LedgerCode
@@ -39,3 +41,32 @@ def book_equals_postings(database: Database) -> Finding:
         amount=Fen.total(book.in_fen - book.out_fen for book in books),
         wrong=tuple(wrong),
     )
+
+
+def allowances_equal_acts(database: Database) -> Finding:
+    """What the limits say a person gave away on a day is what that person's acts gave away."""
+    with database.reading() as conn:
+        sums = giving_store.allowance_sums(conn)
+        acts = giving_store.giving_sums(conn)
+    wrong = tuple(
+        f"{staff_id} {day} {what}: counted {sums.get((staff_id, day, what))}, acts {acts.get((staff_id, day, what))}"
+        for staff_id, day, what in sorted({*sums, *acts})
+        if sums.get((staff_id, day, what)) != acts.get((staff_id, day, what))
+    )
+    return Finding(counted=len(acts), amount=Fen.total(amount for amount, _count in acts.values()), wrong=wrong)
+
+
+def approvals_by_a_second_person(database: Database) -> Finding:
+    """Each approval was used by another person than gave it, and for exactly what it was given."""
+    with database.reading() as conn:
+        approvals = giving_store.all_approvals(conn)
+        used = giving_store.approved_givings(conn)
+    wrong = [
+        f"{row.approval_id}: {row.amount_fen} approved by {row.approver_no} for {row.asked_by_no}"
+        for row in approvals
+        if row.approver_id == row.asked_by_id
+        or used.pop(row.approval_id, None) != (row.account_id, row.amount_fen)
+        or row.used_at >= row.given_at + money_policy().approval_for
+    ]
+    wrong += [f"{approval_id}: an act names an approval nobody gave" for approval_id in used]
+    return Finding(counted=len(approvals), amount=Fen.total(row.amount_fen for row in approvals), wrong=tuple(wrong))

@@ -28,6 +28,8 @@ def wire(wiring: Wiring) -> None:
     wiring.copy(Copy("payer", "billing", ("CustomerRecorded",), payer_rows))
     wiring.invariant("billing", "book_is_in_less_out", checks.book_is_in_less_out)
     wiring.invariant("billing", "book_equals_postings", checks.book_equals_postings)
+    wiring.invariant("billing", "allowances_equal_acts", checks.allowances_equal_acts)
+    wiring.invariant("billing", "approvals_by_a_second_person", checks.approvals_by_a_second_person)
 
 
 def keep_payer(uow: UnitOfWork, envelope: Envelope, payload: CustomerRecorded) -> None:

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 
 import resources
+from shared_models.values.giving import Giving
 from shared_models.values.money import Fen
+
+
+@dataclass(frozen=True)
+class GivingLimit:
+    """What one person may give away alone."""
+
+    day: Fen
+    month: Fen
 
 
 @dataclass(frozen=True)
@@ -19,8 +29,10 @@ class MoneyPolicy:
     line_order: tuple[str, ...]
     book_order: tuple[str, ...]
     most_receipt_lines: int
-    refund_day_limit: Fen
-    refund_warn_per_cent: int
+    limits: dict[Giving, GivingLimit]
+    warn_per_cent: int
+    approval_for: timedelta
+    largest_approval: Fen
     largest_float: Fen
     largest_credit_limit: Fen
 
@@ -35,8 +47,15 @@ def money_policy() -> MoneyPolicy:
         line_order=tuple(rules["settling"]["line_order"]),
         book_order=tuple(rules["settling"]["book_order"]),
         most_receipt_lines=int(rules["receipt"]["most_lines"]),
-        refund_day_limit=Fen(rules["refund"]["day_limit_fen"]),
-        refund_warn_per_cent=int(rules["refund"]["warn_per_cent"]),
+        limits={
+            kind: GivingLimit(
+                Fen(rules["limits"][kind.value]["day_fen"]), Fen(rules["limits"][kind.value]["month_fen"])
+            )
+            for kind in Giving
+        },
+        warn_per_cent=int(rules["limits"]["warn_per_cent"]),
+        approval_for=timedelta(minutes=rules["approval"]["minutes"]),
+        largest_approval=Fen(rules["approval"]["largest_fen"]),
         largest_float=Fen(rules["till"]["largest_float_fen"]),
         largest_credit_limit=Fen(rules["account"]["largest_credit_limit_fen"]),
     )

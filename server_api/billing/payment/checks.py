@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from server_api.billing.bill.store import adjust as adjust_store
 from server_api.billing.ledger import store as ledger_store
 from server_api.billing.payment import store
 from server_api.platform.database import Database
@@ -31,13 +32,14 @@ def payment_is_applied_and_advance(database: Database) -> Finding:
 
 
 def bill_open_is_total_less_applied(database: Database) -> Finding:
-    """What is open of each bill is its total less what settled it, and its state says so."""
+    """What is open of each bill is its total less what settled it or was taken off it, and its state says so."""
     with database.reading() as conn:
         bills = store.all_bills(conn)
         applied = store.applied_by_bill(conn)
+        adjusted = adjust_store.adjusted_by_bill(conn)
     wrong: list[str] = []
     for row in bills:
-        settled = applied.pop(row.bill_id, ZERO_FEN)
+        settled = applied.pop(row.bill_id, ZERO_FEN) + adjusted.get(row.bill_id, ZERO_FEN)
         if row.state == "cancelled":
             continue
         should = max(row.total_fen, ZERO_FEN) - settled
@@ -80,3 +82,36 @@ def standing_is_true(database: Database) -> Finding:
         or (not row.restricted and (row.standing == Standing.CLEAR) != (row.account_id not in earliest))
     )
     return Finding(counted=len(accounts), wrong=wrong)
+
+
+def adjustments_within_lines(database: Database) -> Finding:
+    """What was taken off a line is not more than the line, net and tax add up, and a line taken off whole gave back
+    exactly its tax."""
+    with database.reading() as conn:
+        lines = adjust_store.adjusted_lines(conn)
+    wrong = tuple(
+        f"{row.bill_id}/{row.line_no}: {row.taken_fen} ({row.taken_net} + {row.taken_tax}) off {row.amount_fen}"
+        for row in lines
+        if row.amount_fen is None
+        or row.taken_fen > row.amount_fen - row.netted_fen
+        or row.taken_fen != row.taken_net + row.taken_tax
+        or (row.taken_fen == row.amount_fen and row.taken_tax != row.tax_fen)
+    )
+    return Finding(counted=len(lines), amount=Fen.total(row.taken_fen for row in lines), wrong=wrong)
+
+
+def adjusted_money_is_somewhere(database: Database) -> Finding:
+    """No line is paid for more than is left of it after adjustments: what was paid beyond went back to a book."""
+    with database.reading() as conn:
+        lines = adjust_store.adjusted_lines(conn)
+        paid = store.applied_by_line(conn, {row.bill_id for row in lines})
+        returned = adjust_store.returned_by_line(conn)
+    wrong = tuple(
+        f"{row.bill_id}/{row.line_no}: {paid.get((row.bill_id, row.line_no), ZERO_FEN)} paid of what is left"
+        for row in lines
+        if row.amount_fen is not None
+        and not ZERO_FEN
+        <= paid.get((row.bill_id, row.line_no), ZERO_FEN)
+        <= row.amount_fen - row.netted_fen - row.taken_fen
+    )
+    return Finding(counted=len(lines), amount=Fen.total(returned.values()), wrong=wrong)

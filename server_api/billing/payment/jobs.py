@@ -16,3 +16,5 @@ def wire(wiring: Wiring) -> None:
     wiring.invariant("billing", "bill_open_is_total_less_applied", checks.bill_open_is_total_less_applied)
     wiring.invariant("billing", "receivable_equals_open_bills", checks.receivable_equals_open_bills)
     wiring.invariant("billing", "standing_is_true", checks.standing_is_true)
+    wiring.invariant("billing", "adjustments_within_lines", checks.adjustments_within_lines)
+    wiring.invariant("billing", "adjusted_money_is_somewhere", checks.adjusted_money_is_somewhere)

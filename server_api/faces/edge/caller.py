@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 
-from server_api.faces.edge import state
+from server_api.faces.edge import approvals, state
 from server_api.faces.edge.tokens import Pass
 from server_api.platform.acts import Act, Outcome, digest_of, perform, perform_soon
 from server_api.platform.database import Database, Databases
@@ -112,7 +112,14 @@ class Caller:
             "body": None if body is None else body.model_dump(mode="json"),
         }
         reason = _header_text(headers.get("act-reason", ""))[:_LONGEST_REASON]
-        return Act(act_id, kind, digest_of(content), self.context, reason)
+        return Act(act_id, kind, digest_of(content), self._approved(), reason)
+
+    def _approved(self) -> WorkContext:
+        """The caller's context with the approval that came with this act, where one did. Raises ApprovalNotValid."""
+        token = self.request.headers.get("approval", "")
+        if not token:
+            return self.context
+        return self.context.model_copy(update={"approval": approvals.read(self._state.sessions, token.strip())})
 
     def _answer(self, kind: str, outcome: Outcome, status_code: int) -> Response:
         self._state.metrics.acts.labels(kind, "yes" if outcome.replayed else "no").inc()

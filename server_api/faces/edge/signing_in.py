@@ -13,7 +13,9 @@ from server_api.business.staff.service import SignedIn
 from server_api.faces.edge import state
 from server_api.faces.edge.caller import Caller
 from server_api.faces.edge.tokens import Pass
+from shared_models.contracts.approval import ApproveAtCounter
 from shared_models.contracts.session import ChangePassword, LoginRequest
+from shared_models.contracts.work import WorkContext
 from shared_models.values.faults.base import Fault
 from shared_models.values.faults.staff import OneTimePasswordExpired, SignInLocked, SignInRefused
 
@@ -53,6 +55,34 @@ async def sign_in(request: Request, wanted: LoginRequest, channel: str) -> tuple
     request.scope["onehall_staff"] = found.context.staff_no
     held = Pass(context=found.context, must_change_password=found.must_change_password, hall_name=found.hall_name)
     return faces.sessions.begin(held), found
+
+
+async def vouch(request: Request, caller: Caller, wanted: ApproveAtCounter) -> WorkContext:
+    """Check a second person's password at the caller's counter; guessers are slowed down as at signing in.
+
+    Raises SignInRefused, SignInLocked, TooManySignIns.
+    """
+    faces, business, context = caller.faces, caller.databases.business, caller.context
+    place = request.client.host if request.client else "-"
+    faces.doorkeeper.admit(place, wanted.staff_no)
+    about = f"{wanted.kind.value} {wanted.amount_fen} for {context.staff_no}"
+
+    def work() -> WorkContext:
+        return staff.vouch(
+            business,
+            staff_no=wanted.staff_no,
+            password=wanted.password,
+            counter_no=context.counter_no,
+            about=about,
+            clock_now=business.clock.now(),
+        )
+
+    try:
+        return await _hashed(faces, work)
+    except Fault as fault:
+        if isinstance(fault, SignInRefused | SignInLocked):
+            faces.doorkeeper.failed(place, wanted.staff_no)
+        raise
 
 
 async def change_password(request: Request, caller: Caller, wanted: ChangePassword) -> tuple[str, SignedIn]:

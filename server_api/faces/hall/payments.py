@@ -8,6 +8,7 @@ from fastapi import Path, Query
 
 from server_api.billing.cashdesk import service as cashdesk
 from server_api.billing.payment import service as payment
+from server_api.faces.hall.approvals import GIVING
 from server_api.faces.hall.core import (
     DEFAULT_LIMIT,
     Caller,
@@ -53,7 +54,6 @@ from shared_models.values.faults.payment import (
     RailNotAvailable,
     ReceivedTooLittle,
     ReceivedTooMuch,
-    RefundLimitReached,
 )
 
 router = hall_router("payments")
@@ -108,7 +108,7 @@ def reverse_payment(
     "/refunds",
     response_model=AdvanceRefunded,
     responses=refusals(
-        AdvanceTooLittle, RefundLimitReached, TillCashTooLittle, TillNotOpen, CounterUnknown, AccountNotFound,
+        AdvanceTooLittle, *GIVING, TillCashTooLittle, TillNotOpen, CounterUnknown, AccountNotFound,
         AccountClosed,
     ),
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table
 
 from shared_models.tables.billing.metadata import billing_metadata
-from shared_models.tables.types import Code, Count, Day, FenType, Flag, Id, Instant
+from shared_models.tables.types import Code, Count, Day, FenType, Flag, Id, Instant, Words
 
 billing_account = Table(
     "billing_account",
@@ -71,9 +71,67 @@ day_allowance = Table(
     billing_metadata,
     Column("staff_id", Code(32), primary_key=True),
     Column("day_on", Day, primary_key=True),
-    # refund, waiver
+    # a Giving: refund, waiver, credit, ...; with + behind it: approved acts
     Column("what", Code(20), primary_key=True),
     Column("used_fen", FenType(), nullable=False),
     Column("act_count", Integer, nullable=False),
     Index(None, "day_on"),
+)
+
+#: Each act that gave something away, behind the sums of day_allowance. Append only.
+giving_entry = Table(
+    "giving_entry",
+    billing_metadata,
+    Column("act_id", Id(), primary_key=True),
+    Column("what", Code(20), primary_key=True),
+    Column("staff_id", Code(32), nullable=False),
+    Column("day_on", Day, nullable=False),
+    Column("account_id", Id(), nullable=False),
+    Column("amount_fen", FenType(), nullable=False),
+    Column("approval_id", Id()),
+    Index("ix_giving_entry_staff_day", "staff_id", "day_on"),
+)
+
+#: An approval by a second person, stored where it was used: the key refuses a second use.
+approval_use = Table(
+    "approval_use",
+    billing_metadata,
+    Column("approval_id", Id(), primary_key=True),
+    Column("kind", Code(20), nullable=False),
+    Column("account_id", Id(), nullable=False),
+    Column("amount_fen", FenType(), nullable=False),
+    Column("asked_by_id", Code(32), nullable=False),
+    Column("asked_by_no", Code(20), nullable=False),
+    Column("approver_id", Code(32), nullable=False),
+    Column("approver_no", Code(20), nullable=False),
+    Column("reason", Words(200)),
+    Column("given_at", Instant(), nullable=False),
+    Column("used_at", Instant(), nullable=False),
+    Column("act_id", Id(), nullable=False),
+)
+
+#: A customer lets the bank pay the bills of an account (托收). At most one is live: live_key is the account while the
+#: contract runs and the contract's own id afterwards.
+bank_debit_contract = Table(
+    "bank_debit_contract",
+    billing_metadata,
+    Column("contract_id", Id(), primary_key=True),
+    Column("account_id", Id(), ForeignKey("billing_account.account_id"), nullable=False, index=True),
+    Column("contract_no", Code(40), nullable=False),
+    Column("live_key", Code(32), nullable=False, unique=True),
+    Column("bank_code", Code(20), nullable=False),
+    # number and holder sealed; the tail is what a person sees
+    Column("sealed_bank_account", Code(400), nullable=False),
+    Column("sealed_holder", Code(1000), nullable=False),
+    Column("bank_account_tail", Code(4), nullable=False),
+    # live, stopped, replaced
+    Column("state", Code(12), nullable=False),
+    Column("from_on", Day, nullable=False),
+    Column("until_on", Day),
+    Column("largest_fen", FenType()),
+    Column("reason", Words(200)),
+    Column("opened_by", Code(32), nullable=False),
+    Column("opened_at", Instant(), nullable=False),
+    Column("ended_by", Code(32)),
+    Column("ended_at", Instant()),
 )

@@ -80,13 +80,6 @@ class AdvanceTooLittle(Fault):
     status = 409
 
 
-class RefundLimitReached(Fault):
-    """The refund would take this person above the limit of the day; a second person must approve it."""
-
-    code = "refund_limit_reached"
-    status = 403
-
-
 class RailNotAvailable(Fault):
     """That way of paying is not set up here."""
 

@@ -10,6 +10,7 @@ from server_api.billing.payment.news import ArrearsReturned
 from shared_models.contracts.events import Standing
 from shared_models.contracts.receipt import ReceiptKind
 from shared_models.values.clock import ManualClock
+from shared_models.values.faults.approval import LimitReached
 from shared_models.values.faults.cashdesk import TillCashTooLittle
 from shared_models.values.faults.payment import (
     AdvanceAlreadySpent,
@@ -19,7 +20,6 @@ from shared_models.values.faults.payment import (
     PaymentNotFound,
     PaymentNotReversible,
     PaymentOfAnother,
-    RefundLimitReached,
 )
 from shared_models.values.ids import new_id
 from shared_models.values.money import Fen
@@ -142,7 +142,7 @@ def test_a_refund_takes_no_more_than_the_advance_and_the_limit_of_the_day(
     assert first.balance_after_fen == Fen(2_300) and not first.limit_warning
     assert first.receipt.kind is ReceiptKind.REFUND and first.receipt.total_fen == Fen(-700)
     assert limited.refund(account_id, 100).limit_warning
-    with pytest.raises(RefundLimitReached):
+    with pytest.raises(LimitReached):
         limited.refund(account_id, 201)
     clock.advance(timedelta(days=1))
     limited.refund(account_id, 1_000)

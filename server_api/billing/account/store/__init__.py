@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, insert, select, upda
 from server_api.billing.account.rules import Book
 from server_api.platform.dialects.prepared import Prepared
 from shared_models.contracts.events import Standing
-from shared_models.tables.billing.account import balance_book, billing_account, day_allowance, payer
+from shared_models.tables.billing.account import balance_book, billing_account, payer
 from shared_models.values.money import ZERO_FEN, Fen
 from shared_models.values.money_states import BookType
 
@@ -318,20 +318,6 @@ def all_payers(conn: Connection) -> Sequence[Any]:
 def all_books(conn: Connection) -> Sequence[Any]:
     """Every book with its sums."""
     return conn.execute(select(_B.book_id, _B.book_type, _B.in_fen, _B.out_fen).order_by(_B.book_id)).all()
-
-
-# ---- day allowances -------------------------------------------------------------------------------------------------
-def use_allowance(conn: Connection, staff_id: str, day: date, what: str, amount: Fen) -> Fen:
-    """Add to what a person gave back on a day and return the day's sum; the person's till lock guards it."""
-    table = day_allowance
-    mine = and_(table.c.staff_id == staff_id, table.c.day_on == day, table.c.what == what)
-    row = conn.execute(select(table.c.used_fen, table.c.act_count).where(mine)).one_or_none()
-    if row is None:
-        conn.execute(insert(table).values(staff_id=staff_id, day_on=day, what=what, used_fen=amount, act_count=1))
-        return amount
-    total: Fen = row.used_fen + amount
-    conn.execute(update(table).where(mine).values(used_fen=total, act_count=row.act_count + 1))
-    return total
 
 
 def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:

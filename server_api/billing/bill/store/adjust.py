@@ -61,9 +61,7 @@ def find_charge(conn: Connection, account_id: str, charge_id: str) -> Any | None
 
 def undone(conn: Connection, period: int, account_id: str, charge_id: str) -> bool:
     """True where the charge was taken back."""
-    query = select(_C.charge_id).where(
-        _C.period == period, _C.account_id == account_id, _C.undoes_id == charge_id
-    )
+    query = select(_C.charge_id).where(_C.period == period, _C.account_id == account_id, _C.undoes_id == charge_id)
     return conn.execute(query).first() is not None
 
 
@@ -106,7 +104,9 @@ def line_to_adjust(conn: Connection, period: int, bill_id: str, line_no: int) ->
             bill.c.open_fen,
             bill_line,
         )
-        .select_from(bill.join(bill_line, (bill_line.c.period == bill.c.period) & (bill_line.c.bill_id == bill.c.bill_id)))
+        .select_from(
+            bill.join(bill_line, (bill_line.c.period == bill.c.period) & (bill_line.c.bill_id == bill.c.bill_id))
+        )
         .where(bill_line.c.period == period, bill_line.c.bill_id == bill_id, bill_line.c.line_no == line_no)
     )
     return conn.execute(query).one_or_none()
@@ -155,7 +155,9 @@ def adjusted_lines(conn: Connection) -> Sequence[Any]:
         .select_from(
             bill_adjustment.outerjoin(
                 bill_line,
-                (bill_line.c.period == _A.period) & (bill_line.c.bill_id == _A.bill_id) & (bill_line.c.line_no == _A.line_no),
+                (bill_line.c.period == _A.period)
+                & (bill_line.c.bill_id == _A.bill_id)
+                & (bill_line.c.line_no == _A.line_no),
             )
         )
         .group_by(_A.bill_id, _A.line_no)

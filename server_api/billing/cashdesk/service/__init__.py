@@ -1,6 +1,12 @@
 """The cash desk's acts: sessions in ``till.py``, papers in ``papers.py``."""
 
-from server_api.billing.cashdesk.service.entries import Entry, book_entries, drawer_cash, lock_own_till
+from server_api.billing.cashdesk.service.entries import (
+    Entry,
+    book_entries,
+    drawer_cash,
+    lock_live_till,
+    lock_own_till,
+)
 from server_api.billing.cashdesk.service.papers import keep_receipt, read_receipt, reprint_receipt, take_receipt_no
 from server_api.billing.cashdesk.service.till import (
     close_till,
@@ -21,6 +27,7 @@ __all__ = [
     "drawer_cash",
     "keep_receipt",
     "list_tills",
+    "lock_live_till",
     "lock_own_till",
     "open_till",
     "read_receipt",

@@ -38,6 +38,14 @@ def lock_own_till(uow: UnitOfWork) -> Row[Any]:
     return till
 
 
+def lock_live_till(uow: UnitOfWork) -> Row[Any] | None:
+    """Lock the caller's live session where there is one: for papers that an office may do without."""
+    if not uow.context.counter_no:
+        return None
+    till = store.lock_live(uow, rules.counter_key(uow.context))
+    return till if till is not None and till.staff_id == uow.context.staff_id else None
+
+
 def book_entries(uow: UnitOfWork, till: Row[Any], entries: Sequence[Entry], *, first_line: int = 1) -> None:
     """Write entries to a locked session; taking or giving money makes a count void."""
     state = TillState(till.state)

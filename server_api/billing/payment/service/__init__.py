@@ -1,5 +1,6 @@
 """The acts of payment, a file each."""
 
+from server_api.billing.payment.service.credit import credit_line
 from server_api.billing.payment.service.intents import intend_payment, list_intents, resolve_intent
 from server_api.billing.payment.service.reading import (
     account_owed,
@@ -14,6 +15,7 @@ from server_api.billing.payment.service.take import preview_payment, take_paymen
 
 __all__ = [
     "account_owed",
+    "credit_line",
     "intend_payment",
     "list_intents",
     "list_payments",

@@ -1,4 +1,4 @@
-"""Paying advance back in cash (退费), within the person's limit of the day."""
+"""Paying advance back in cash (退费), within the person's limits or with the approval of a second person."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from functools import lru_cache
 
 import resources
 from server_api.billing.account import store as account_store
+from server_api.billing.account.giving import allow_giving
 from server_api.billing.account.rules import advance_book_id
 from server_api.billing.account.service import lock_account
 from server_api.billing.account.store import AccountState
 from server_api.billing.cashdesk import service as cashdesk
 from server_api.billing.cashdesk.rules import REFUND
-from server_api.billing.ledger.policy import money_policy
 from server_api.billing.ledger.rules import LedgerName, Posting
 from server_api.billing.ledger.service import post
 from server_api.billing.payment import rules, store
@@ -21,7 +21,8 @@ from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.payment import AdvanceRefunded, RefundAdvance
 from shared_models.contracts.receipt import MethodLine, Receipt, ReceiptKind, ReceiptLine
 from shared_models.values.faults.cashdesk import TillCashTooLittle
-from shared_models.values.faults.payment import AdvanceTooLittle, RefundLimitReached
+from shared_models.values.faults.payment import AdvanceTooLittle
+from shared_models.values.giving import Giving
 from shared_models.values.ids import derived_id
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import ZERO_FEN, Fen
@@ -34,8 +35,8 @@ _REFUND = "refund"
 def refund_advance(uow: UnitOfWork, *, request: RefundAdvance) -> AdvanceRefunded:
     """Pay advance back out of the caller's drawer. Grants and deposits are not paid back here.
 
-    Raises AdvanceTooLittle, RefundLimitReached, TillCashTooLittle, AccountNotFound, AccountClosed, CounterUnknown,
-    TillNotOpen.
+    Raises AdvanceTooLittle, LimitReached, TillCashTooLittle, AccountNotFound, AccountClosed, CounterUnknown,
+    TillNotOpen, and what is wrong with an approval.
     """
     amount = request.amount_fen
     state = lock_account(uow, request.account_id)
@@ -47,7 +48,7 @@ def refund_advance(uow: UnitOfWork, *, request: RefundAdvance) -> AdvanceRefunde
     cash = cashdesk.drawer_cash(uow, till)
     if cash < amount:
         raise TillCashTooLittle(cash=str(cash), amount=str(amount))
-    warning = _use_limit(uow, amount)
+    allowed = allow_giving(uow, Giving.REFUND, account_id=request.account_id, amount=amount)
     refund_id = derived_id(uow.act_id, _REFUND)
     account_store.move_books(uow.conn, [(book_id, item.in_sum, item.out_sum + amount)])
     drawer, book = LedgerName(LedgerCode.CASH, till.till_id), LedgerName(LedgerCode.ADVANCE, book_id)
@@ -75,7 +76,9 @@ def refund_advance(uow: UnitOfWork, *, request: RefundAdvance) -> AdvanceRefunde
     )
     keep_movement(uow, movement)
     audit.note(uow, "payment.refunded", f"account:{request.account_id}", receipt_no)
-    return AdvanceRefunded(refund_id=refund_id, receipt=receipt, balance_after_fen=balance, limit_warning=warning)
+    return AdvanceRefunded(
+        refund_id=refund_id, receipt=receipt, balance_after_fen=balance, limit_warning=allowed.warning
+    )
 
 
 def _receipt(
@@ -104,16 +107,6 @@ def _receipt(
         payment_id=refund_id,
         note=request.reason,
     )
-
-
-def _use_limit(uow: UnitOfWork, amount: Fen) -> bool:
-    """Count a refund against the person's day; True from the warning mark on. Raises RefundLimitReached."""
-    policy = money_policy()
-    most = Fen(uow.context.limits_fen.get("refund_day", policy.refund_day_limit.amount_fen))
-    used = account_store.use_allowance(uow.conn, uow.context.staff_id, uow.today, _REFUND, amount)
-    if used > most:
-        raise RefundLimitReached(total=str(used), most=str(most))
-    return used.amount_fen * 100 >= most.amount_fen * policy.refund_warn_per_cent
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row
@@ -17,6 +17,7 @@ from server_api.billing.ledger.service import reverse_postings
 from server_api.billing.ledger.store import postings_of
 from server_api.billing.payment import rules, store
 from server_api.billing.payment.news import ArrearsReturned
+from server_api.billing.payment.service.credit import take_back_returns
 from server_api.billing.payment.service.record import Movement, keep_movement, paper_head
 from server_api.platform import audit
 from server_api.platform.unit_of_work import UnitOfWork
@@ -40,6 +41,9 @@ from shared_models.values.money_states import TAKES_MONEY, PaymentKind, PaymentS
 from shared_models.values.period import Month
 from shared_models.values.permissions import Permission
 from shared_models.values.rmb import rmb_capitals
+
+#: Above the mirrors of any payment's postings.
+_AGAIN_FROM = 901
 
 
 def reverse_payment(uow: UnitOfWork, *, payment_id: str, request: ReversePayment) -> PaymentReversed:
@@ -114,15 +118,6 @@ def is_of_open_day(paid: Row[Any], uow: UnitOfWork) -> bool:
 def _undo_settling(uow: UnitOfWork, state: AccountState, paid: Row[Any], reversal_id: str) -> Fen:
     """Take the payment's share out of the book and open the bills it paid; returns what the book holds then."""
     item = next(one for one in state.books if one.book.book_id == paid.book_id)
-    left = item.book.left - paid.advance_fen
-    if left < ZERO_FEN:
-        raise AdvanceAlreadySpent(left=str(item.book.left), needed=str(paid.advance_fen))
-    account_store.move_books(
-        uow.conn,
-        [
-            (paid.book_id, item.in_sum - paid.amount_fen, item.out_sum - paid.applied_fen),
-        ],
-    )
     settled = store.applied_of_payment(uow.conn, paid.payment_id)
     store.insert_applied(
         uow.conn,
@@ -142,11 +137,28 @@ def _undo_settling(uow: UnitOfWork, state: AccountState, paid: Row[Any], reversa
             for seq_no, row in enumerate(settled, 1)
         ],
     )
-    _reopen_bills(uow, settled)
-    return left
+    bills = {(row.period, row.bill_id) for row in settled}
+    again = take_back_returns(
+        uow, account_id=paid.account_id, book_id=paid.book_id, bill_ids=bills, first_line=_AGAIN_FROM
+    )
+    needed = paid.advance_fen + Fen.total(again.values())
+    if item.book.left < needed:
+        raise AdvanceAlreadySpent(left=str(item.book.left), needed=str(needed))
+    account_store.move_books(
+        uow.conn,
+        [
+            (
+                paid.book_id,
+                item.in_sum - paid.amount_fen,
+                item.out_sum - paid.applied_fen + Fen.total(again.values()),
+            )
+        ],
+    )
+    _reopen_bills(uow, settled, again)
+    return item.book.left - needed
 
 
-def _reopen_bills(uow: UnitOfWork, settled: Sequence[Row[Any]]) -> None:
+def _reopen_bills(uow: UnitOfWork, settled: Sequence[Row[Any]], again: Mapping[str, Fen]) -> None:
     back: dict[tuple[int, str], Fen] = {}
     for row in settled:
         key = (row.period, row.bill_id)
@@ -154,7 +166,10 @@ def _reopen_bills(uow: UnitOfWork, settled: Sequence[Row[Any]]) -> None:
     heads = store.bill_heads(uow.conn, back)
     store.set_bills(
         uow.conn,
-        [(period, bill_id, heads[bill_id].open_fen + amount, uow.now) for (period, bill_id), amount in back.items()],
+        [
+            (period, bill_id, heads[bill_id].open_fen + amount - again.get(bill_id, ZERO_FEN), uow.now)
+            for (period, bill_id), amount in back.items()
+        ],
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from server_api.billing.account.store import chunks
+from server_api.billing.bill.store.adjust import adjusted_by_line
 from server_api.billing.cashdesk.store import within
 from server_api.billing.payment.rules import OpenBill, OpenLine
 from server_api.platform.dialects.prepared import Prepared
@@ -93,9 +94,11 @@ def _bills_of(conn: Connection, rows: Sequence[Any]) -> list[OpenBill]:
 
 def _bill_of(conn: Connection, head: Any, rows: Sequence[Any]) -> OpenBill:
     paid: dict[int, Fen] = {}
+    taken: dict[int, Fen] = {}
     if head.open_fen != head.total_fen:
         found = _APPLIED_OF_BILL.all(conn, {"b_period": head.period, "b_bill_id": head.bill_id})
         paid = {row.bill_line_no: row.paid_fen for row in found}
+        taken = adjusted_by_line(conn, head.period, head.bill_id)
     return OpenBill(
         head.period,
         head.bill_id,
@@ -116,7 +119,7 @@ def _bill_of(conn: Connection, head: Any, rows: Sequence[Any]) -> OpenBill:
                 row.label,
                 row.shown_as or "",
                 row.amount_fen,
-                row.amount_fen - row.netted_fen - paid.get(row.line_no, ZERO_FEN),
+                row.amount_fen - row.netted_fen - taken.get(row.line_no, ZERO_FEN) - paid.get(row.line_no, ZERO_FEN),
             )
             for row in rows
         ),
@@ -168,6 +171,30 @@ def applied_of_payment(conn: Connection, payment_id: str) -> Sequence[Any]:
         select(_A.period, _A.bill_id, _A.bill_line_no, _A.seq_no, _A.book_id, _A.amount_fen)
         .where(_A.payment_id == payment_id)
         .order_by(_A.period, _A.bill_id, _A.bill_line_no, _A.act_id, _A.seq_no)
+    )
+    return conn.execute(query).all()
+
+
+def paid_of_line(conn: Connection, period: int, bill_id: str, line_no: int) -> Sequence[Any]:
+    """What each book has paid of one line."""
+    query = (
+        select(_A.book_id, func.sum(_A.amount_fen).label("amount_fen"))
+        .where(_A.period == period, _A.bill_id == bill_id, _A.bill_line_no == line_no)
+        .group_by(_A.book_id)
+        .order_by(_A.book_id)
+    )
+    return conn.execute(query).all()
+
+
+def overdrawn_lines(conn: Connection, period: int, bill_id: str, book_id: str) -> Sequence[Any]:
+    """Lines of a bill for which a book was given back more than it has paid."""
+    paid = func.sum(_A.amount_fen)
+    query = (
+        select(_A.bill_line_no, paid.label("amount_fen"))
+        .where(_A.period == period, _A.bill_id == bill_id, _A.book_id == book_id)
+        .group_by(_A.bill_line_no)
+        .having(paid < ZERO_FEN)
+        .order_by(_A.bill_line_no)
     )
     return conn.execute(query).all()
 
@@ -270,6 +297,19 @@ def applied_by_bill(conn: Connection) -> dict[str, Fen]:
     """What settled every bill."""
     query = select(_A.bill_id, func.sum(_A.amount_fen)).group_by(_A.bill_id)
     return dict(conn.execute(query).all())
+
+
+def applied_by_line(conn: Connection, bill_ids: Iterable[str]) -> dict[tuple[str, int], Fen]:
+    """What settled each line of some bills."""
+    found: dict[tuple[str, int], Fen] = {}
+    for chunk in chunks(sorted(bill_ids)):
+        query = (
+            select(_A.bill_id, _A.bill_line_no, func.sum(_A.amount_fen).label("amount_fen"))
+            .where(_A.bill_id.in_(chunk))
+            .group_by(_A.bill_id, _A.bill_line_no)
+        )
+        found.update({(row.bill_id, row.bill_line_no): row.amount_fen for row in conn.execute(query)})
+    return found
 
 
 def all_bills(conn: Connection) -> Sequence[Any]:

@@ -10,6 +10,7 @@ from server_api.business.staff.service.administer import (
     put_hall,
     reset_password,
 )
+from server_api.business.staff.service.approving import vouch
 from server_api.business.staff.service.passwords import GivenPassword, give_password, take_password
 from server_api.business.staff.service.signing import (
     SessionStanding,
@@ -40,4 +41,5 @@ __all__ = [
     "sign_in",
     "sign_out",
     "take_password",
+    "vouch",
 ]

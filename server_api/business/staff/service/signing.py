@@ -73,9 +73,9 @@ def sign_in(
     if found is None or found.state != "active":
         password_fits(decoy_hash(), password)
         raise SignInRefused()
-    _refuse_if_locked(found, clock_now)
+    refuse_if_locked(found, clock_now)
     if not password_fits(found.password_hash, password):
-        database.write(lambda connection: _count_failure(database, connection, found, clock_now))
+        database.write(lambda connection: count_failure(database, connection, found, clock_now))
         raise SignInRefused()
     if found.must_change and clock_now - found.password_set_at >= policy().one_time_for:
         raise OneTimePasswordExpired()
@@ -87,12 +87,13 @@ def sign_in(
     )
 
 
-def _refuse_if_locked(found: Row[Any], now: datetime) -> None:
+def refuse_if_locked(found: Row[Any], now: datetime) -> None:
+    """Raise SignInLocked while the number is locked."""
     if found.locked_until_at is not None and found.locked_until_at > now:
         raise SignInLocked(retry_after_s=rules.seconds_until(found.locked_until_at, now))
 
 
-def _quiet_context(found: Row[Any], channel: str, counter_no: str = "") -> WorkContext:
+def quiet_context(found: Row[Any], channel: str, counter_no: str = "") -> WorkContext:
     """Who the audit line is about before there is a session."""
     return WorkContext(
         staff_id=found.staff_id,
@@ -105,8 +106,9 @@ def _quiet_context(found: Row[Any], channel: str, counter_no: str = "") -> WorkC
     )
 
 
-def _count_failure(database: Database, connection: Connection, found: Row[Any], now: datetime) -> None:
-    uow = UnitOfWork(database, connection, _quiet_context(found, "hall"), new_id(), now)
+def count_failure(database: Database, connection: Connection, found: Row[Any], now: datetime) -> None:
+    """Count a wrong password; enough of them in a row lock the number for a while."""
+    uow = UnitOfWork(database, connection, quiet_context(found, "hall"), new_id(), now)
     row = uow.lock(store.member_lock(found.staff_id), staff_member)
     if row is None:
         return
@@ -129,12 +131,12 @@ def _open_session(
     now: datetime,
     rehashed: str | None,
 ) -> SignedIn:
-    uow = UnitOfWork(database, connection, _quiet_context(found, channel, counter_no), new_id(), now)
+    uow = UnitOfWork(database, connection, quiet_context(found, channel, counter_no), new_id(), now)
     # Read again under the lock: it may have been locked, or its password changed, while the hash was computed.
     row = uow.lock(store.member_lock(found.staff_id), staff_member)
     if row is None or row.state != "active" or row.password_hash != found.password_hash:
         raise SignInRefused()
-    _refuse_if_locked(row, now)
+    refuse_if_locked(row, now)
     must_change = rules.must_change(bool(row.must_change), row.password_set_at, now, policy())
     permissions = frozenset() if must_change else store.permissions_of(connection, row.staff_id)
     expires_at = now + policy().session_for
@@ -191,9 +193,9 @@ def change_password(
         earlier = store.old_passwords(connection, context.staff_id, policy().history)
     if found is None or found.state != "active":
         raise SignInRefused()
-    _refuse_if_locked(found, clock_now)
+    refuse_if_locked(found, clock_now)
     if not password_fits(found.password_hash, old_password):
-        database.write(lambda connection: _count_failure(database, connection, found, clock_now))
+        database.write(lambda connection: count_failure(database, connection, found, clock_now))
         raise SignInRefused()
     if not rules.strong_enough(new_password, found.staff_no, policy()):
         raise PasswordTooWeak(min_length=policy().min_length, passphrase_length=policy().passphrase_length)
