@@ -1,6 +1,7 @@
 """Tables of the billing database, a file per slice; importing this package defines them all."""
 
 from shared_models.tables.billing import account as account
+from shared_models.tables.billing import allowances as allowances
 from shared_models.tables.billing import bill as bill
 from shared_models.tables.billing import cashdesk as cashdesk
 from shared_models.tables.billing import charges as charges
