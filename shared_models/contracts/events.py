@@ -145,6 +145,30 @@ class AccountStandingChanged(Payload):
     owed_since_on: date | None = None
 
 
+class BalanceLow(Payload):
+    """Little is left of a prepaid account's balance for an item group. Aggregate ``account:<id>``."""
+
+    account_id: str
+    item_group: str
+    balance_micro_yuan: int
+
+
+class BalanceExhausted(Payload):
+    """Nothing is left of it: no further call is allowed. Aggregate ``account:<id>``."""
+
+    account_id: str
+    item_group: str
+    balance_micro_yuan: int
+
+
+class BalanceRestored(Payload):
+    """Money came: calls are allowed again. Aggregate ``account:<id>``."""
+
+    account_id: str
+    item_group: str
+    balance_micro_yuan: int
+
+
 class BillRunClosed(Payload):
     """A month run was closed. Aggregate ``billrun:<id>``. There is no fact per bill."""
 
@@ -160,6 +184,6 @@ PAYLOADS: dict[str, type[Payload]] = {
     cls.__name__: cls
     for cls in (
         CustomerRecorded, ProductRecorded, PriceBookPart, PriceBookPublished,
-        AccountRecorded, AccountStandingChanged, BillRunClosed,
+        AccountRecorded, AccountStandingChanged, BalanceLow, BalanceExhausted, BalanceRestored, BillRunClosed,
     )
 }

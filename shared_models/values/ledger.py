@@ -24,6 +24,7 @@ class LedgerCode(StrEnum):
     FLOAT = "float"  # hall
     OPENING = "opening"  # old system the balance was taken over from
     GRANT = "grant"  # why it was given
+    USED = "used"  # billing account: prepaid usage taken from its books that no bill has claimed yet
     ROUNDING = "rounding"  # "-"
 
 

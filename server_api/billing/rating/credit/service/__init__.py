@@ -1,0 +1,29 @@
+"""The acts of credit control: a session's messages, and what becomes of the money."""
+
+from server_api.billing.rating.credit.service.books import (
+    credit_views,
+    cut_account,
+    reconsider,
+    release_live_debits,
+    spoken_for,
+)
+from server_api.billing.rating.credit.service.sessions import (
+    begin_session,
+    charge_event,
+    end_session,
+    settle_silent,
+    update_session,
+)
+
+__all__ = [
+    "begin_session",
+    "charge_event",
+    "credit_views",
+    "cut_account",
+    "end_session",
+    "reconsider",
+    "release_live_debits",
+    "settle_silent",
+    "spoken_for",
+    "update_session",
+]
