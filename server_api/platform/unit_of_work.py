@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -35,6 +36,11 @@ class Told:
     def text(self) -> str:
         """The payload as it is sent; work done ahead of a write turn reads it there, outside the turn."""
         return self.payload.model_dump_json()
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
     @cached_property
     def plain(self) -> dict[str, Any]:

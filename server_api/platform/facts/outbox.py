@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table, bindparam, insert, select, update
@@ -25,6 +24,10 @@ INTERACTIVE_LANES = range(0, 8)
 BULK_LANES = range(8, 16)
 #: At most so many values in one IN list (Oracle takes 1000).
 _IN_LIST = 900
+#: From so many facts on an act stores them by the driver's array path.
+_MANY = 32
+_PENDING = ("lane_no", "aggregate", "seq", "epoch", "fact_id")
+_OUT = (*_PENDING, "epoch_first_seq", "kind", "version", "effective_at", "recorded_at", "act_id", "payload")
 
 
 def lane_of(aggregate: str, bulk: bool) -> int:
@@ -82,24 +85,38 @@ def store_told(uow: UnitOfWork) -> None:
         place.seq += 1
         fact = _numbered(uow, told, place)
         facts.append(fact)
-        pending.append({name: fact[name] for name in ("lane_no", "aggregate", "seq", "epoch", "fact_id")})
+        pending.append({name: fact[name] for name in _PENDING})
         if not told.bulk:  # nobody waits for bulk news, and a job's act may tell thousands
             uow.after.append(f"{told.aggregate}@{place.seq}")
     statements.set_seq.many(uow.conn, [
         {"b_aggregate": name, "b_seq": place.seq, "b_epoch": place.epoch, "b_first": place.first}
         for name, place in places.items()
     ])
-    statements.add_fact.many(uow.conn, facts)
-    statements.add_pending.many(uow.conn, pending)
+    if len(facts) < _MANY:
+        statements.add_fact.many(uow.conn, facts)
+        statements.add_pending.many(uow.conn, pending)
+    else:
+        _store_many(uow, facts)
     uow.told.clear()
 
 
+def _store_many(uow: UnitOfWork, facts: Sequence[dict[str, Any]]) -> None:
+    """The same rows by the driver's array path, which binds nothing value by value: half the price in a month run."""
+    instant = lru_cache(maxsize=64)(uow.database.dialect.raw_instant)
+    raw = [
+        (*(fact[name] for name in _PENDING), fact["epoch_first_seq"], fact["kind"], fact["version"],
+         instant(fact["effective_at"]), instant(fact["recorded_at"]), fact["act_id"], told.text)
+        for fact, told in zip(facts, uow.told, strict=True)
+    ]  # fmt: skip
+    uow.database.bulk_insert(uow.conn, uow.platform.fact_out, _OUT, raw)
+    uow.database.bulk_insert(uow.conn, uow.platform.fact_pending, _PENDING, [row[: len(_PENDING)] for row in raw])
+
+
 def _numbered(uow: UnitOfWork, told: Told, place: _Place) -> dict[str, Any]:
-    text = told.text
-    if len(text.encode()) > MAX_PAYLOAD_BYTES:
+    if len(told.text.encode()) > MAX_PAYLOAD_BYTES:
         raise ValueError(f"a fact of {told.aggregate} is larger than {MAX_PAYLOAD_BYTES} bytes")
     # The id names the content as well: after a restore another fact can get the same number, never the same id.
-    content = hashlib.sha256(text.encode()).hexdigest()
+    content = told.digest
     return {
         "fact_id": derived_id(
             uow.database.role, told.aggregate, str(place.epoch), str(place.seq), uow.act_id, content

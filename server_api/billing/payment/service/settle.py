@@ -47,7 +47,7 @@ def _billed(uow: UnitOfWork, row: StandingRow, issued: IssuedBill) -> _Stand:
     standing = standing_of(Owing(issued.total, since), uow.today, restricted=row.restricted, credit_limit=ZERO_FEN)
     stand = _change(uow, row, standing, since)
     if stand.told is not None:
-        _ = stand.told.text, stand.told.plain  # made here, so that the turn finds them made
+        _ = stand.told.digest, stand.told.plain  # made here, so that the turn finds them made
     return stand
 
 
