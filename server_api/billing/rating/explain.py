@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +45,7 @@ class Explanation:
 def explanation_of(call: dict[str, Any], tariffs: Compiled) -> Explanation:
     """The explanation of one call rated with ``explain``: a row of the rater's result."""
     key = tariffs.keys[call["price_no"]]
-    row = tariffs.price_rows[call["price_no"]]
+    row = tariffs.price_row(call["price_no"])
     den = row["den"]
     steps: list[Step] = []
     for rank in range(tariffs.ranks):
@@ -58,7 +59,7 @@ def explanation_of(call: dict[str, Any], tariffs: Compiled) -> Explanation:
     if call.get("free"):
         return Explanation((Step("free", call["quantity"], 1, 0, den),), MicroYuan(0), 0, den)
     if call["units"] and row["connect"]:
-        steps.append(Step("connect", 1, 1, row["connect"] * den, den))
+        steps.append(Step("connect", 1, 1, row["connect"], den))
     steps += _window_steps(call, row, key, den)
     exact = sum(step.numerator for step in steps)
     charge = exact // den
@@ -73,15 +74,21 @@ def _window_steps(call: dict[str, Any], row: dict[str, Any], key: PriceKey, den:
     """The blocks by window in the order of the clock, days together where the price is the same."""
     found: list[Step] = []
     day = 0
-    while f"s{day}_0_first" in call:
+    own_first = row["first"] != row["step"] or bool(key.row.first)
+    while f"s{day}_0_rest" in call:
         for window, spec in enumerate(key.tariff.windows):
             first, rest = call.get(f"s{day}_{window}_first") or 0, call.get(f"s{day}_{window}_rest") or 0
             code = spec.code
-            if first and key.row.first:
+            if first and own_first:
                 found.append(Step(f"first:{code}", 1, row["first"], row[f"w{window}_first"], den))
-            blocks = rest + (first if not key.row.first else 0)
+            blocks = rest + (first if not own_first else 0)
             if blocks:
                 found.append(Step(f"window:{code}", blocks, row["step"], blocks * row[f"w{window}_price"], den))
+            for group in range(1, len(key.row.then) + 1):
+                more = call.get(f"s{day}_{window}_rest{group}") or 0
+                if more:
+                    amount = more * row[f"w{window}_price{group}"]
+                    found.append(Step(f"window:{code}", more, row[f"step{group}"], amount, den))
         day += 1
     return found
 
@@ -172,3 +179,20 @@ def stored_steps(rated: pl.DataFrame, tariffs: Compiled) -> pl.DataFrame:
     names = ("usage_id", "step_no", "kind", "quantity", "price_micro_yuan", "amount_micro_yuan")
     kinds = (pl.Int64, pl.Int64, pl.String, pl.Int64, pl.Int64, pl.Int64)
     return pl.DataFrame(rows, schema=dict(zip(names, kinds, strict=True)), orient="row")
+
+
+def several_parts(columns: Sequence[str]) -> pl.Expr:
+    """In how many windows and groups of steps a call's blocks lie, of the columns a rater's explanation left."""
+    first = {name.removesuffix("_first"): pl.col(name) for name in columns if _PART.fullmatch(name)}
+    used = []
+    for name in columns:
+        if part := _REST.fullmatch(name):
+            blocks = pl.col(name)
+            if not part[2] and part[1] in first:
+                blocks = blocks + first[part[1]]
+            used.append((blocks > 0).cast(pl.Int64))
+    return pl.sum_horizontal(used)
+
+
+_PART = re.compile(r"s\d+_\d+_first")
+_REST = re.compile(r"(s\d+_\d+)_rest(\d*)")

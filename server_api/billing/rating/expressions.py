@@ -21,6 +21,11 @@ c = nw.col
 DAY_S = 86_400
 TOWN_OFFSET_S = 28_800
 NUMBER_DIGITS = 15
+#: A key of a prefix table is table × this + prefix; one of a calendar is calendar × the other + day since 1970.
+TABLE_SPAN = 10**NUMBER_DIGITS
+CALENDAR_SPAN = 10**6
+#: Later than any block begins.
+NEVER = 2**54
 
 
 def in_segments(calls: Frame, ranks: Sequence[Frame], key: str, takes: Sequence[str], at: str) -> Frame:
@@ -40,14 +45,14 @@ def in_segments(calls: Frame, ranks: Sequence[Frame], key: str, takes: Sequence[
     return calls
 
 
-def with_zone(calls: Frame, prefixes: Mapping[int, Frame]) -> Frame:
+def with_zone(calls: Frame, prefixes: Mapping[int, Frame], number: str = "called_15", zone: str = "zone_no") -> Frame:
     """``zone_no`` of ``called_15``: one equi-join per occurring prefix length, the longest wins; -1 where none does."""
-    calls = calls.with_columns(zone_no=constant(-1))
+    calls = calls.with_columns(constant(-1).alias(zone))
     for length, frame in sorted(prefixes.items()):
-        calls = calls.with_columns(prefix=floor_div(c("called_15"), 10 ** (NUMBER_DIGITS - length)))
+        calls = calls.with_columns(prefix=floor_div(c(number), 10 ** (NUMBER_DIGITS - length)))
         calls = calls.join(frame.rename({"zone_no": "zone_r"}), on="prefix", how="left")
-        found = ~c("zone_r").is_null() & (c("called_15") > 0)
-        calls = calls.with_columns(zone_no=nw.when(found).then(c("zone_r")).otherwise(c("zone_no"))).drop(
+        found = ~c("zone_r").is_null() & (c(number) > 0)
+        calls = calls.with_columns(nw.when(found).then(c("zone_r")).otherwise(c(zone)).alias(zone)).drop(
             "prefix", "zone_r"
         )
     return calls
@@ -86,80 +91,197 @@ def with_covered(calls: Frame, ranks: int) -> Frame:
     return calls.with_columns(covered=free_or_all).drop("left")
 
 
-def priced(calls: Frame, *, windows: int, days: int, day_types: bool, explain: bool = False) -> Frame:
+def with_places(calls: Frame, plans: Frame, tables: Mapping[int, Sequence[Frame]], count: int, dated: bool) -> Frame:
+    """``place<k>``: the line of the plan's k-th prefix table with the longest prefix, -1 for none; its group counts in
+    ``case_no``. One equi-join a length; of a prefix with several prices by date, the one in force at the start."""
+    calls = calls.join(plans, on="plan_version", how="left").with_columns(case_no=constant(0))
+    for k in range(count):
+        calls = calls.with_columns(constant(-1).alias(f"place{k}"), group_k=constant(0))
+        for length, frames in sorted(tables.items()):
+            key = c(f"table{k}") * TABLE_SPAN + floor_div(c("called_15"), 10 ** (NUMBER_DIGITS - length))
+            calls = calls.with_columns(table_key=key)
+            for frame in frames:
+                calls = calls.join(frame.rename({"place": "place_r", "group": "group_r"}), on="table_key", how="left")
+                found = ~c("place_r").is_null() & (c("called_15") > 0)
+                if dated:
+                    found = (
+                        found & (c("start_local_s") >= c("place_from_s")) & (c("start_local_s") < c("place_until_s"))
+                    )
+                calls = calls.with_columns(
+                    nw.when(found).then(c("place_r")).otherwise(c(f"place{k}")).alias(f"place{k}"),
+                    nw.when(found).then(c("group_r")).otherwise(c("group_k")).alias("group_k"),
+                ).drop("place_r", "group_r", *(("place_from_s", "place_until_s") if dated else ()))
+            calls = calls.drop("table_key")
+        more = nw.when(c("group_k") > 0).then(c("group_k") * c(f"stride{k}")).otherwise(constant(0))
+        calls = calls.with_columns(case_no=c("case_no") + more).drop("group_k")
+    return calls.drop(*[f"{name}{k}" for name in ("table", "stride") for k in range(count)])
+
+
+def with_conditions(calls: Frame, axes: Mapping[str, Frame]) -> Frame:
+    """``case_no`` with what the caller's zone, trunk groups and call type count for; one not named counts nothing."""
+    for column, frame in axes.items():
+        calls = calls.with_columns(c(column).cast(nw.Int64()))
+        calls = calls.join(frame, on=["plan_version", column], how="left")
+        calls = calls.with_columns(case_no=c("case_no") + c("part").fill_null(0)).drop("part")
+    return calls
+
+
+def with_deck_prices(calls: Frame, prices: Frame, windows: int) -> Frame:
+    """The price columns, those of a rate deck's line put in where it brought the price."""
+    calls = calls.join(prices, on="price_no", how="left")
+    decked = ~c("d_price").is_null()
+    own = {"first": "d_len", "step": "d_step", "den": "d_den", "connect": "d_connect"}
+    for window in range(windows):
+        own |= {f"w{window}_first": "d_first", f"w{window}_price": "d_price"}
+    put = [nw.when(decked).then(c(theirs)).otherwise(c(ours)).alias(ours) for ours, theirs in own.items()]
+    return calls.with_columns(*put).drop("d_len", "d_step", "d_den", "d_connect", "d_first", "d_price")
+
+
+def with_kind_of_day(calls: Frame, holidays: Frame | None, days: int) -> Frame:
+    """``bit<d>``: the bit of ``Window.days`` that stands for the d-th calendar day of a call: a weekday, or what the
+    tariff's calendar makes of the day."""
+    for day in range(days):
+        weekday = remainder(c("day") + day + 3, 7)  # day 0 was a Thursday; bit 0 is Monday
+        power: nw.Expr = constant(64)
+        for bit in range(6):
+            power = nw.when(weekday == bit).then(constant(1 << bit)).otherwise(power)
+        calls = calls.with_columns(power.alias(f"bit{day}"))
+        if holidays is not None:
+            key = nw.when(c("calendar_no") >= 0).then(c("calendar_no") * CALENDAR_SPAN + c("day") + day)
+            calls = calls.with_columns(holiday_key=key.otherwise(constant(-1)))
+            calls = calls.join(holidays, on="holiday_key", how="left")
+            special = nw.when(c("day_bit").is_null()).then(c(f"bit{day}")).otherwise(c("day_bit"))
+            calls = calls.with_columns(special.alias(f"bit{day}")).drop("day_bit", "holiday_key")
+    return calls
+
+
+def priced(
+    calls: Frame,
+    *,
+    windows: int,
+    days: int,
+    day_types: bool,
+    groups: int = 1,
+    timed: bool = False,
+    holidays: Frame | None = None,
+    explain: bool = False,
+) -> Frame:
     """``units`` and ``charge_micro_yuan``; what is covered is taken off the beginning of the call first.
 
     A block costs the price of the window in which it begins, so a call crossing a boundary is split exactly there. The
     count of blocks beginning before an edge has a closed form; nothing is multiplied out. One floor at the end.
-    With ``explain`` the block counts stay as columns ``s<d>_<j>_first`` and ``s<d>_<j>_rest``.
+    ``groups``: the most groups of steps a row has; ``timed``: every row charges for seconds.
+    With ``explain`` the block counts stay as columns ``s<d>_<j>_first`` and ``s<d>_<j>_rest<g>``, and the exact charge
+    before minimum and cap as ``exact`` over ``den``.
     """
-    rest = nw.when(c("free") == 1).then(constant(0)).otherwise(at_least(c("quantity") - c("covered"), constant(0)))
-    begin = (
-        nw.when(c("quantity_no") == 0)
-        .then(c("start_s") + TOWN_OFFSET_S + c("covered"))
-        .otherwise(c("start_s") + TOWN_OFFSET_S)
-    )
-    calls = calls.with_columns(rest=rest, begin=begin)
-    more = ceil_div(at_least(c("rest") - c("first"), constant(0)), c("step"))
-    calls = calls.with_columns(units=nw.when(c("rest") > 0).then(more + 1).otherwise(constant(0)))
+    free = nw.when(c("free") == 1).then(constant(0))
+    calls = calls.with_columns(rest=free.otherwise(at_least(c("quantity") - c("covered"), constant(0))))
+    for group in range(groups):
+        until = at_most(c("rest"), c(f"at{group + 1}")) if group + 1 < groups else c("rest")
+        begin, step = (c(f"at{group}"), c(f"step{group}")) if group else (c("first"), c("step"))
+        calls = calls.with_columns(ceil_div(at_least(until - begin, constant(0)), step).alias(f"n{group}"))
+    counts = c("n0")
+    for group in range(1, groups):
+        counts = counts + c(f"n{group}")
+    calls = calls.with_columns(units=nw.when(c("rest") > 0).then(counts + 1).otherwise(constant(0)))
     if windows == 1 and not day_types:
-        total = nw.when(c("units") > 0).then(c("w0_first") + (c("units") - 1) * c("w0_price")).otherwise(constant(0))
+        total = c("w0_first") + c("n0") * c("w0_price")
+        for group in range(1, groups):
+            total = total + c(f"n{group}") * c(f"w0_price{group}")
         if explain:
-            first = at_most(c("units"), constant(1))
-            calls = calls.with_columns(s0_0_first=first, s0_0_rest=c("units") - first)
+            kept = [c(f"n{group}").alias(_rest(0, 0, group)) for group in range(groups)]
+            calls = calls.with_columns(*kept, s0_0_first=at_most(c("units"), constant(1)))
     else:
-        calls, total = _by_windows(calls, windows, days, day_types, explain)
-    charge = floor_div(c("connect") * c("den") + total, c("den"))
-    charge = at_most(at_least(charge, c("minimum")), c("cap"))
+        calls, total = _by_windows(calls, windows, days, day_types, groups, timed, holidays, explain)
+    exact = c("connect") + total
+    if explain:
+        calls = calls.with_columns(exact=nw.when(c("units") > 0).then(exact).otherwise(constant(0)))
+    charge = at_most(at_least(floor_div(exact, c("den")), c("minimum")), c("cap"))
     return calls.with_columns(charge_micro_yuan=nw.when(c("units") > 0).then(charge).otherwise(constant(0))).drop(
-        "rest", "begin"
+        "rest", *[f"n{group}" for group in range(groups)]
     )
 
 
-def _by_windows(calls: Frame, windows: int, days: int, day_types: bool, explain: bool) -> tuple[Frame, nw.Expr]:
+def _rest(day: int, window: int, group: int) -> str:
+    return f"s{day}_{window}_rest{group or ''}"
+
+
+def _by_windows(
+    calls: Frame,
+    windows: int,
+    days: int,
+    day_types: bool,
+    groups: int,
+    timed: bool,
+    holidays: Frame | None,
+    explain: bool,
+) -> tuple[Frame, nw.Expr]:
     """The numerator of the charge, summed over the calendar days a call may touch and the windows of each.
 
-    Every intermediate result is a column: an expression used twice would be built and worked out twice.
+    Every intermediate result is a column: an expression used twice would be built and worked out twice. Without kinds
+    of days a row's windows follow one another, so the end of one is the beginning of the next.
     """
+    begin = c("start_s") + TOWN_OFFSET_S + (c("covered") if timed else _if_timed(c("covered"), constant(0)))
+    calls = calls.with_columns(begin=begin)
     calls = calls.with_columns(into_day=remainder(c("begin"), DAY_S), day=floor_div(c("begin"), DAY_S))
-    calls = calls.with_columns(numerator=constant(0), one_block=at_most(c("units"), constant(1)))
+    calls = calls.with_columns(numerator=constant(0), **{f"upto{g}": constant(0) for g in range(groups)})
+    if day_types:
+        calls = with_kind_of_day(calls, holidays, days)
+    kept: list[str] = []
     for day in range(days):
         for window in range(windows):
-            calls = calls.with_columns(
-                from_edge=c(f"w{window}_from") + day * DAY_S - c("into_day"),
-                until_edge=c(f"w{window}_until") + day * DAY_S - c("into_day"),
-            ).with_columns(before=_begun_before(c("from_edge")), upto=_begun_before(c("until_edge")))
-            begins_here = (c("before") == 0) & (c("upto") > 0)
-            blocks = c("upto") - c("before")
             if day_types:
-                holds = _on_weekday(c(f"w{window}_days"), c("day") + day)
-                begins_here = begins_here & holds
-                blocks = nw.when(holds).then(blocks).otherwise(constant(0))
-            first, rest = f"s{day}_{window}_first", f"s{day}_{window}_rest"
-            calls = calls.with_columns(
-                nw.when(begins_here).then(constant(1)).otherwise(constant(0)).alias(first), blocks.alias(rest)
-            )
-            calls = calls.with_columns((c(rest) - c(first)).alias(rest)).with_columns(
-                numerator=c("numerator") + c(first) * c(f"w{window}_first") + c(rest) * c(f"w{window}_price")
-            )
+                calls = _begun(calls, "before", c(f"w{window}_from"), day, groups, timed)
+            else:
+                calls = calls.with_columns(**{f"before{g}": c(f"upto{g}") for g in range(groups)})
+            calls = _begun(calls, "upto", c(f"w{window}_until"), day, groups, timed)
+            parts = [c(f"upto{g}") - c(f"before{g}") for g in range(groups)]
+            holds = None
+            if day_types:
+                holds = remainder(floor_div(c(f"w{window}_days"), c(f"bit{day}")), 2) == 1
+                parts = [nw.when(holds).then(part).otherwise(constant(0)) for part in parts]
+            names = [_rest(day, window, g) for g in range(groups)]
+            calls = calls.with_columns(*[part.alias(name) for part, name in zip(parts, names, strict=True)])
+            numerator = c("numerator")
+            for g, name in enumerate(names):
+                numerator = numerator + c(name) * c(f"w{window}_price{g or ''}")
+            if day == 0:
+                first = f"s0_{window}_first"
+                calls = calls.with_columns(_first_here(window, holds).alias(first))
+                names.append(first)
+                numerator = numerator + c(first) * c(f"w{window}_first")
+            calls = calls.with_columns(numerator=numerator)
             if not explain:
-                calls = calls.drop(first, rest)
-    drop = ("into_day", "day", "one_block", "from_edge", "until_edge", "before", "upto")
+                calls = calls.drop(*names)
+            kept += names
+    drop = ["begin", "into_day", "day", *(f"{name}{g}" for name in ("before", "upto") for g in range(groups))]
+    drop += [f"bit{day}" for day in range(days)] if day_types else []
     return calls.drop(*drop), c("numerator")
 
 
-def _begun_before(edge: nw.Expr) -> nw.Expr:
-    """How many of a call's blocks begin before ``edge`` seconds from its start; octets and sessions begin at once."""
-    steps = at_most(floor_div(edge - c("first") - 1, c("step")) + 2, c("units"))
-    by_time = nw.when(edge <= c("first")).then(c("one_block")).otherwise(steps)
-    begun = nw.when(c("quantity_no") == 0).then(by_time).otherwise(c("units"))
-    return nw.when(edge <= 0).then(constant(0)).otherwise(begun)
+def _first_here(window: int, holds: nw.Expr | None) -> nw.Expr:
+    """1 where the first block begins in this window of the first day."""
+    here = (c("into_day") >= c(f"w{window}_from")) & (c("into_day") < c(f"w{window}_until")) & (c("rest") > 0)
+    return nw.when(here if holds is None else here & holds).then(constant(1)).otherwise(constant(0))
 
 
-def _on_weekday(mask: nw.Expr, day: nw.Expr) -> nw.Expr:
-    """Whether the weekday of a day number (0 = Thursday 1 January 1970) is in the mask (bit 0 is Monday)."""
-    weekday = remainder(day + 3, 7)
-    power: nw.Expr = constant(64)
-    for bit in range(6):
-        power = nw.when(weekday == bit).then(constant(1 << bit)).otherwise(power)
-    return remainder(floor_div(mask, power), 2) == 1
+def _begun(calls: Frame, name: str, edge: nw.Expr, day: int, groups: int, timed: bool) -> Frame:
+    """``<name><g>``: how many steps of each group begin before an edge of a day; the first block is not among them.
+
+    Octets and sessions begin at once.
+    """
+    calls = calls.with_columns(edge=edge + day * DAY_S - c("into_day"))
+    if not timed:
+        calls = calls.with_columns(
+            edge=nw.when(c("edge") > 0).then(_if_timed(c("edge"), constant(NEVER))).otherwise(c("edge"))
+        )
+    counts = {}
+    for group in range(groups):
+        at, step = (c(f"at{group}"), c(f"step{group}")) if group else (c("first"), c("step"))
+        begun = ceil_div(at_least(c("edge") - at, constant(0)), step)
+        counts[f"{name}{group}"] = at_most(begun, c(f"n{group}"))
+    return calls.with_columns(**counts).drop("edge")
+
+
+def _if_timed(yes: nw.Expr, no: nw.Expr) -> nw.Expr:
+    return nw.when(c("quantity_no") == 0).then(yes).otherwise(no)

@@ -1,8 +1,8 @@
-"""The rater: calls in, charges out, on Polars. Pure: frames from frozen inputs to a result."""
+"""The rater: calls in, charges out, on any engine narwhals speaks to. Pure: frames from frozen inputs to a result."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,15 @@ import narwhals as nw
 import polars as pl
 
 from server_api.billing.rating import expressions as ex
-from server_api.billing.rating.tariff.compile import Compiled
+from server_api.billing.rating.arithmetic import floor_div
+from server_api.billing.rating.tariff.compile import PAGE, Compiled
 from server_api.billing.usage.formats.frame import REASON_NO
+from server_api.billing.usage.policy import numbering
+from server_api.billing.usage.rules import full_number
+
+Frame = nw.LazyFrame[Any]
+#: Brings a table of ours to the engine at work.
+Table = Callable[[pl.DataFrame], Frame]
 
 #: Columns a call needs to be rated; whatever else it has is carried along.
 NEEDED = ("usage_id", "owner_key", "start_s", "duration_s", "octets", "called_15", "free")
@@ -21,6 +28,7 @@ ADDED = (
     "plan_no",
     "account_id",
     "zone_no",
+    "row_no",
     "price_no",
     "period",
     "quantity",
@@ -45,6 +53,11 @@ def everyone(plan_no: int = 0) -> Owners | int:
     return plan_no
 
 
+def polars_table(frame: pl.DataFrame) -> Frame:
+    """A table for Polars."""
+    return nw.from_native(frame.lazy())
+
+
 def rate(
     calls: pl.LazyFrame,
     tariffs: Compiled,
@@ -54,14 +67,35 @@ def rate(
     longest_s: int = DAY_S,
     explain: bool = False,
 ) -> pl.LazyFrame:
-    """Guide and rate calls. Where ``owners`` is None the calls carry product_id, plan_no and account_id already.
+    """Guide and rate calls on Polars; see ``rate_on``."""
+    if "origin_no" in tariffs.axis_columns and "caller_15" not in calls.collect_schema().names():
+        calls = calls.with_columns(caller_15=full_number("caller", numbering())[1])
+    frame = rate_on(
+        nw.from_native(calls), tariffs, owners, table=polars_table, included=included, longest_s=longest_s,
+        explain=explain,
+    )  # fmt: skip
+    return nw.to_native(frame)
 
-    ``included`` deals out included units within the calls given, which must then be all of their months.
+
+def rate_on(
+    frame: Frame,
+    tariffs: Compiled,
+    owners: Owners | int | None,
+    *,
+    table: Table,
+    included: bool,
+    longest_s: int = DAY_S,
+    explain: bool = False,
+) -> Frame:
+    """Guide and rate calls on any engine; ``table`` brings a table of ours to it.
+
+    Beside NEEDED, calls have caller_15, in_trunk, out_trunk or call_type where ``tariffs.axes`` asks for it.
+    ``owners``: who owns what; a number, the plan of every caller; or None where calls know product_id, plan_no and
+    account_id. ``included`` deals out included units within the calls given, which must then be all of their months.
     Calls without owner, tariff or price get their ``reason`` and no charge.
     """
-    frame: Any = nw.from_native(calls)
     if isinstance(owners, Owners):
-        ranks = [nw.from_native(rank.lazy()) for rank in owners.ranks]
+        ranks = [table(rank) for rank in owners.ranks]
         frame = ex.in_segments(frame, ranks, "owner_key", ("product_id", "plan_no", "account_id"), "start_s")
     elif owners is not None:
         frame = frame.with_columns(
@@ -69,26 +103,19 @@ def rate(
             plan_no=nw.lit(owners, dtype=nw.Int64()),
             account_id=nw.lit(""),
         )
-    frame = ex.with_zone(frame, {length: nw.from_native(table.lazy()) for length, table in tariffs.prefixes.items()})
-    return nw.to_native(_price(frame, tariffs, included=included, longest_s=longest_s, explain=explain))
-
-
-def _price(frame: Any, tariffs: Compiled, *, included: bool, longest_s: int, explain: bool) -> Any:
-    c = nw.col
-    frame = frame.with_columns(start_local_s=c("start_s") + ex.TOWN_OFFSET_S)
-    segments = [nw.from_native(table.lazy()) for table in tariffs.plan_segments]
-    frame = ex.in_segments(frame, segments, "plan_no", ("plan_version",), "start_local_s")
-    frame = frame.join(nw.from_native(tariffs.zones.lazy()), on=["plan_version", "zone_no"], how="left")
-    frame = frame.join(nw.from_native(tariffs.prices.lazy()), on="price_no", how="left")
-    frame = ex.with_quantity(frame)
+    frame = with_row(frame, tariffs, table)
+    frame = ex.with_quantity(_with_prices(frame, tariffs, table))
     if included and tariffs.ranks:
         frame = ex.with_covered(frame, tariffs.ranks)
     elif "covered" not in frame.collect_schema().names():
         frame = frame.with_columns(covered=nw.lit(0, dtype=nw.Int64()))
-    split = tariffs.windows > 1
-    days = days_touched(longest_s) if split else 1
-    frame = ex.priced(frame, windows=tariffs.windows, days=days, day_types=tariffs.day_types, explain=explain)
-    reason = (
+    frame = priced_with(frame, tariffs, longest_s=longest_s, table=table, explain=explain)
+    return frame.with_columns(reason=_reason().cast(nw.Int8()))
+
+
+def _reason() -> nw.Expr:
+    c = nw.col
+    return (
         nw.when(c("product_id").is_null())
         .then(nw.lit(REASON_NO["no_owner"]))
         .when(c("plan_version").is_null())
@@ -99,7 +126,75 @@ def _price(frame: Any, tariffs: Compiled, *, included: bool, longest_s: int, exp
         .then(nw.lit(REASON_NO["no_account"]))
         .otherwise(nw.lit(0))
     )
-    return frame.with_columns(reason=reason.cast(nw.Int8()))
+
+
+def with_row(frame: Frame, tariffs: Compiled, table: Table) -> Frame:
+    """Where a call goes and which row prices it: ``zone_no``, ``plan_version``, ``row_no``, ``price_no``."""
+    c = nw.col
+    prefixes = {length: table(some) for length, some in tariffs.prefixes.items()}
+    frame = ex.with_zone(frame, prefixes)
+    frame = frame.with_columns(start_local_s=c("start_s") + ex.TOWN_OFFSET_S)
+    segments = [table(some) for some in tariffs.plan_segments]
+    frame = ex.in_segments(frame, segments, "plan_no", ("plan_version",), "start_local_s")
+    on = ["plan_version", "zone_no"]
+    lookups = tariffs.lookups
+    if lookups.count:
+        tables = {length: [table(some) for some in frames] for length, frames in lookups.tables.items()}
+        frame = ex.with_places(frame, table(lookups.plans), tables, lookups.count, lookups.dated)
+    if tariffs.axes:
+        if not lookups.count:
+            frame = frame.with_columns(case_no=nw.lit(0, dtype=nw.Int64()))
+        if "origin_no" in tariffs.axis_columns:
+            frame = ex.with_zone(frame, prefixes, number="caller_15", zone="origin_no")
+        frame = ex.with_conditions(
+            frame, dict(zip(tariffs.axis_columns, map(table, tariffs.axes.values()), strict=True))
+        )
+    if lookups.count or tariffs.axes:
+        on.append("case_no")
+    frame = frame.join(table(tariffs.choices), on=on, how="left")
+    if lookups.count:
+        for k in range(lookups.count):
+            there = nw.when(c("via") == k).then(c("price_no") + c(f"place{k}")).otherwise(c("price_no"))
+            frame = frame.with_columns(price_no=there).drop(f"place{k}")
+        frame = frame.drop("via")
+    return frame.drop("case_no") if len(on) == 3 else frame
+
+
+def with_prices(frame: Frame, tariffs: Compiled, table: Table = polars_table) -> Frame:
+    """``row_no`` and all price columns of calls that know their ``price_no``."""
+    c = nw.col
+    if len(tariffs.pages):
+        frame = frame.with_columns(page=floor_div(c("price_no"), PAGE)).join(
+            table(tariffs.pages), on="page", how="left"
+        )
+        row = nw.when(c("page_row").is_null()).then(c("price_no")).otherwise(c("page_row"))
+        frame = frame.with_columns(row_no=row).drop("page", "page_row")
+    else:
+        frame = frame.with_columns(row_no=c("price_no"))
+    return _with_prices(frame, tariffs, table)
+
+
+def _with_prices(frame: Frame, tariffs: Compiled, table: Table) -> Frame:
+    frame = frame.join(table(tariffs.prices.rename({"price_no": "row_no"})), on="row_no", how="left")
+    if len(tariffs.deck_prices):
+        frame = ex.with_deck_prices(frame, table(tariffs.deck_prices), tariffs.windows)
+    return frame
+
+
+def priced_with(
+    frame: Frame, tariffs: Compiled, *, longest_s: int, table: Table = polars_table, explain: bool = False
+) -> Frame:
+    """``units`` and ``charge_micro_yuan`` of calls with price columns, ``quantity``, ``covered`` and ``free``."""
+    return ex.priced(
+        frame,
+        windows=tariffs.windows,
+        days=days_touched(longest_s) if tariffs.windows > 1 or tariffs.day_types else 1,
+        day_types=tariffs.day_types,
+        groups=tariffs.groups,
+        timed=tariffs.timed,
+        holidays=table(tariffs.holidays) if len(tariffs.holidays) else None,
+        explain=explain,
+    )
 
 
 def days_touched(longest_s: int) -> int:

@@ -105,10 +105,11 @@ def test_what_is_no_tariff_is_refused(text: str, tmp_path: Path) -> None:
 
 
 def test_every_problem_has_words() -> None:
-    source = resources.path("..", "server_api", "billing", "rating", "tariff", "read.py").read_text(encoding="utf-8")
+    folder = resources.path("..", "server_api", "billing", "rating", "tariff")
     codes = {
         node.args[2].value
-        for node in ast.walk(ast.parse(source))
+        for source in sorted(folder.glob("*.py"))
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "wrong"

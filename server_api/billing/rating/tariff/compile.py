@@ -1,65 +1,130 @@
-"""Tariffs laid out as columns for the rater: a row per price, per zone and per plan. Pure.
-
-Everything that could overflow 63 bits or lose a fraction is settled here, once per tariff and not once per call: a
-charge is ``(sum of block counts × numerators) // denominator`` with one floor.
-"""
+"""Tariffs laid out as columns for the rater: a row per price, per kind of call and per plan. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from math import gcd
 
 import polars as pl
 
-from server_api.billing.rating.tariff.model import ABROAD, ANY_ZONE, DAY_S, Included, Quantity, Row, Tariff
-from server_api.billing.rating.tariff.read import in_words
-from server_api.billing.rating.zones import INLAND, NUMBER_DIGITS
+from server_api.billing.rating.tariff.choice import Choice, NotClear
+from server_api.billing.rating.tariff.decked import Lookups, lay_out_lookups
+from server_api.billing.rating.tariff.model import ALL_DAYS, DAY_S, Included, Row, Tariff
+from server_api.billing.rating.tariff.plans import AXIS_COLUMNS, lay_out_choices, plan_versions
+from server_api.billing.rating.tariff.prices import deck_columns, price_columns, price_schema
+from server_api.billing.rating.tariff.reader import in_words
+from server_api.billing.rating.zones import NUMBER_DIGITS
 from shared_models.values.faults.rating import TariffNotValid
 
 #: price_no = version_no × this + row index.
 ROWS_PER_VERSION = 1_000_000
-#: Sums of a call stay below this, with room to add and multiply by small numbers.
-_SAFE = 2**61
-QUANTITY_NO = {Quantity.SECONDS: 0, Quantity.OCTETS: 1, Quantity.SESSIONS: 2}
-_LARGEST = {Quantity.SECONDS: 40 * DAY_S, Quantity.OCTETS: 2**53, Quantity.SESSIONS: 1}
+#: Rows of a tariff are numbered below this; the prices of its rate decks from here on, in pages of as many.
+PAGE = 1_000
 
 
 @dataclass(frozen=True)
 class PriceKey:
-    """What a price_no stands for."""
+    """What a price_no stands for; ``deck_row`` is the line of the rate deck that brought the price."""
 
     version_no: int
     tariff: Tariff
     row: Row
+    row_no: int
+    deck_row: int | None = None
+
+
+class PriceKeys(Mapping[int, PriceKey]):
+    """What every price_no stands for. Iterating gives the rows of the tariffs; prices of decks are found by number."""
+
+    def __init__(self) -> None:
+        self._rows: dict[int, PriceKey] = {}
+        self._pages: dict[int, tuple[int, int]] = {}
+
+    def add(self, price_no: int, key: PriceKey) -> None:
+        """A row of a tariff."""
+        self._rows[price_no] = key
+
+    def add_deck(self, row_no: int, first_price_no: int, count: int) -> None:
+        """The prices of a deck under the row that names it; ``first_price_no`` begins a page."""
+        for page in range(first_price_no // PAGE, (first_price_no + count - 1) // PAGE + 1):
+            self._pages[page] = (row_no, first_price_no)
+
+    def __getitem__(self, price_no: int) -> PriceKey:
+        if price_no in self._rows:
+            return self._rows[price_no]
+        row_no, first = self._pages[price_no // PAGE]
+        key = self._rows[row_no]
+        if price_no - first >= len(key.tariff.decks[key.row.deck].rows):
+            raise KeyError(price_no)
+        return PriceKey(key.version_no, key.tariff, key.row, row_no, price_no - first)
+
+    def __contains__(self, price_no: object) -> bool:
+        return isinstance(price_no, int) and (price_no in self._rows or price_no // PAGE in self._pages)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def pages(self) -> pl.DataFrame:
+        """page, page_row: the tariff row of each page of deck prices."""
+        rows = [(page, row_no) for page, (row_no, _first) in sorted(self._pages.items())]
+        return pl.DataFrame(rows, schema={"page": pl.Int64, "page_row": pl.Int64}, orient="row")
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """Tariff versions as frames. ``windows`` and ``ranks`` are the most any row has; they size the expressions.
+    """Tariff versions as frames; ``windows``, ``groups`` and ``ranks`` are the most any row has, and size expressions.
 
-    prices: price_no, quantity_no, first, step, den, connect, minimum, cap, w<j>_from/until/days/first/price,
-    a<r>_no/cap/per · zones: plan_version, zone_no, price_no · prefixes: by length: prefix, zone_no ·
-    plan_segments: by rank: plan_no, from_s, until_s, plan_version.
+    prices (by row): price_no, quantity_no, calendar_no, first, step, den, connect, minimum, cap, at<g>, step<g>,
+    w<j>_from/until/days/first/price/price<g>, a<r>_no/cap/per · choices: plan_version, zone_no, (case_no), row_no,
+    price_no, (via) · axes: by condition: plan_version, value, part · lookups: rate decks and prefixes of rows ·
+    deck_prices: price_no, d_len, d_step, d_den, d_connect, d_first, d_price · prefixes: by length: prefix, zone_no ·
+    plan_segments: by rank: plan_no, from_s, until_s, plan_version · holidays: holiday_key, kind.
     """
 
     prices: pl.DataFrame
-    zones: pl.DataFrame
+    choices: pl.DataFrame
+    axes: dict[str, pl.DataFrame]
+    lookups: Lookups
+    deck_prices: pl.DataFrame
+    pages: pl.DataFrame
     prefixes: dict[int, pl.DataFrame]
     plan_segments: list[pl.DataFrame]
-    keys: dict[int, PriceKey]
+    holidays: pl.DataFrame
+    keys: PriceKeys
     zone_codes: list[str]
     windows: int
+    groups: int
     ranks: int
     day_types: bool
+    timed: bool
     allowances: dict[int, tuple[str, Included]] = field(default_factory=dict)
 
     @cached_property
+    def axis_columns(self) -> list[str]:
+        """The columns of a call the conditions look at, in the order of ``axes``."""
+        return [AXIS_COLUMNS[axis] for axis in self.axes]
+
+    @cached_property
     def price_rows(self) -> dict[int, dict[str, int]]:
-        """The rows of ``prices`` by price_no."""
+        """The rows of ``prices`` by row_no."""
         return {row["price_no"]: row for row in self.prices.iter_rows(named=True)}
+
+    def price_row(self, price_no: int) -> dict[str, int]:
+        """The price columns of a price, those of a rate deck's line put in."""
+        key = self.keys[price_no]
+        row = self.price_rows[key.row_no]
+        if key.deck_row is None:
+            return row
+        found = self.deck_prices.row(by_predicate=pl.col("price_no") == price_no, named=True)
+        put = {"first": "d_len", "step": "d_step", "den": "d_den", "connect": "d_connect"}
+        for window in range(self.windows):
+            put |= {f"w{window}_first": "d_first", f"w{window}_price": "d_price"}
+        return row | {ours: found[theirs] for ours, theirs in put.items()}
 
 
 def compile_tariffs(
@@ -69,104 +134,103 @@ def compile_tariffs(
 ) -> Compiled:
     """Lay out tariff versions (by number) and plans (tariff codes asked in order; plan_no is the index).
 
-    Raises TariffNotValid for a tariff whose charges might not fit 63 bits.
+    Raises TariffNotValid for a tariff whose charges might not fit 63 bits, or where two rows price the same call.
     """
     zone_codes = sorted(set(zones.values()))
     zone_no = {code: number for number, code in enumerate(zone_codes)}
     windows = max((len(tariff.windows) for tariff in versions.values()), default=1)
-    ranks = max((_ranks(tariff) for tariff in versions.values()), default=0)
-    keys: dict[int, PriceKey] = {}
+    groups = 1 + max((len(row.then) for tariff in versions.values() for row in tariff.rows), default=0)
+    ranks = max((len(tariff.included) for tariff in versions.values()), default=0)
+    calendars, holidays = _calendars(versions)
+    keys = PriceKeys()
     allowances: dict[int, tuple[str, Included]] = {}
     rows: list[dict[str, int | None]] = []
+    decked: list[pl.DataFrame] = []
+    deck_bases: dict[tuple[int, int], int] = {}
     for version_no, tariff in sorted(versions.items()):
+        free = version_no * ROWS_PER_VERSION + PAGE
         for index, row in enumerate(tariff.rows):
-            price_no = version_no * ROWS_PER_VERSION + index
-            keys[price_no] = PriceKey(version_no, tariff, row)
-            rows.append(_price_columns(price_no, version_no, tariff, row, windows, ranks, allowances))
-    segments, version_lists = _plan_versions(versions, plans)
-    zone_rows: list[tuple[int, int, int | None]] = [
-        (plan_version, zone_no[code], found)
-        for plan_version, numbers in enumerate(version_lists)
-        for code in zone_codes
-        if (found := _row_for(code, numbers, versions)) is not None
-    ]
-    # sessions call nobody: zone -1 is the row for any zone
-    zone_rows += [
-        (plan_version, -1, found)
-        for plan_version, numbers in enumerate(version_lists)
-        if (found := _row_for(ANY_ZONE, numbers, versions)) is not None
-    ]
+            row_no = version_no * ROWS_PER_VERSION + index
+            keys.add(row_no, PriceKey(version_no, tariff, row, row_no))
+            priced = price_columns(row_no, tariff, row, windows, groups, calendars.get(version_no, -1))
+            rows.append({**priced, **_allowance_columns(version_no, tariff, row, ranks, allowances)})
+            if row.deck:
+                deck_bases[version_no, index] = free
+                decked.append(_deck_prices(keys, row_no, free, tariff, row))
+                free += (len(decked[-1]) + PAGE - 1) // PAGE * PAGE
+    choosing = {version_no: Choice(tariff) for version_no, tariff in versions.items()}
+    segments, version_lists = plan_versions(versions, plans)
+    try:
+        choices, axes, strides = lay_out_choices(choosing, version_lists, zone_codes, deck_bases, ROWS_PER_VERSION)
+    except NotClear as unclear:
+        raise _not_clear(unclear) from unclear
+    lookups = lay_out_lookups(choosing, version_lists, strides)
     return Compiled(
-        prices=pl.DataFrame(rows, schema=_price_schema(windows, ranks)),
-        zones=pl.DataFrame(
-            zone_rows, schema={"plan_version": pl.Int64, "zone_no": pl.Int64, "price_no": pl.Int64}, orient="row"
-        ),
+        prices=pl.DataFrame(rows, schema=price_schema(windows, groups) | _allowance_schema(ranks)),
+        choices=choices,
+        axes=axes,
+        lookups=lookups,
+        deck_prices=pl.concat(decked) if decked else pl.DataFrame(),
+        pages=keys.pages(),
         prefixes=_prefixes(zones, zone_no),
         plan_segments=segments,
+        holidays=holidays,
         keys=keys,
         zone_codes=zone_codes,
         windows=windows,
+        groups=groups,
         ranks=ranks,
-        day_types=any(window.days != 127 for tariff in versions.values() for window in tariff.windows),
+        day_types=any(w.days & ALL_DAYS != ALL_DAYS for tariff in versions.values() for w in tariff.windows)
+        or bool(len(holidays)),
+        timed=all(row["quantity_no"] == 0 for row in rows),
         allowances=allowances,
     )
 
 
-def _ranks(tariff: Tariff) -> int:
-    """Passes over included units: one for each package of a tariff, in its order, so that a package shared by several
-    rows is one and the same pass for all of them."""
-    return len(tariff.included)
-
-
-def _price_schema(windows: int, ranks: int) -> dict[str, pl.DataType]:
-    names = ["price_no", "quantity_no", "first", "step", "den", "connect", "minimum", "cap"]
-    names += [f"w{j}_{part}" for j in range(windows) for part in ("from", "until", "days", "first", "price")]
-    names += [f"a{r}_{part}" for r in range(ranks) for part in ("no", "cap", "per")]
-    return {name: pl.Int64() for name in names}
-
-
-def _price_columns(
-    price_no: int,
-    version_no: int,
-    tariff: Tariff,
-    row: Row,
-    windows: int,
-    ranks: int,
-    allowances: dict[int, tuple[str, Included]],
-) -> dict[str, int | None]:
-    """A price as numbers: without a first block, the first step is one; fractions become one denominator."""
-    common = row.per
-    for amount in row.prices_micro_yuan.values():
-        common = gcd(common, amount * row.step)
-    den = row.per // common
-    columns: dict[str, int | None] = {
-        "price_no": price_no,
-        "quantity_no": QUANTITY_NO[tariff.quantity],
-        "first": row.first or row.step,
-        "step": row.step,
-        "den": den,
-        "connect": row.connect_micro_yuan,
-        "minimum": row.minimum_micro_yuan,
-        "cap": row.cap_micro_yuan if row.cap_micro_yuan is not None else _SAFE,
-    }
-    largest = 0
-    for j in range(windows):
-        window = tariff.windows[j] if j < len(tariff.windows) else None
-        price = row.prices_micro_yuan[window.code] * row.step // common if window else 0
-        first = row.first_prices_micro_yuan[window.code] * den if window and row.first else price
-        largest = max(largest, price, first)
-        columns |= {
-            f"w{j}_from": window.from_s if window else DAY_S,
-            f"w{j}_until": window.until_s if window else DAY_S,
-            f"w{j}_days": window.days if window else 0,
-            f"w{j}_first": first,
-            f"w{j}_price": price,
-        }
-    blocks = _LARGEST[tariff.quantity] // row.step + 2
-    if largest * blocks + row.connect_micro_yuan * den >= _SAFE:
+def _deck_prices(keys: PriceKeys, row_no: int, first_price_no: int, tariff: Tariff, row: Row) -> pl.DataFrame:
+    if row.deck not in tariff.decks:
         raise TariffNotValid(
-            file=tariff.version, row=row.code, field="price", problem=in_words("overflow", ""), others=0
+            file=tariff.version, row=row.code, field="deck", problem=in_words("no_deck", row.deck), others=0
         )
+    prices = deck_columns(first_price_no, tariff, row)
+    if first_price_no + len(prices) > (row_no // ROWS_PER_VERSION + 1) * ROWS_PER_VERSION:
+        raise TariffNotValid(
+            file=tariff.version,
+            row=row.code,
+            field="deck",
+            problem=in_words("deck_too_long", str(len(prices))),
+            others=0,
+        )
+    keys.add_deck(row_no, first_price_no, max(len(prices), 1))
+    return prices
+
+
+def _not_clear(unclear: NotClear) -> TariffNotValid:
+    words = in_words("not_clear", f"{unclear.others}; {unclear.situation}")
+    return TariffNotValid(file="-", row=unclear.row or "-", field=unclear.field, problem=words, others=0)
+
+
+def _calendars(versions: Mapping[int, Tariff]) -> tuple[dict[int, int], pl.DataFrame]:
+    """The number of each version's calendar, equal ones once, and their days: calendar × 10^6 + day since 1970."""
+    numbers: dict[tuple[tuple[int, int], ...], int] = {}
+    found: dict[int, int] = {}
+    for version_no, tariff in versions.items():
+        if tariff.calendar:
+            days = tuple(sorted(tariff.calendar_days.items()))
+            found[version_no] = numbers.setdefault(days, len(numbers))
+    rows = [(number * 10**6 + day, kind) for days, number in numbers.items() for day, kind in days]
+    return found, pl.DataFrame(rows, schema={"holiday_key": pl.Int64, "day_bit": pl.Int64}, orient="row")
+
+
+def _allowance_schema(ranks: int) -> dict[str, pl.DataType]:
+    return {f"a{rank}_{part}": pl.Int64() for rank in range(ranks) for part in ("no", "cap", "per")}
+
+
+def _allowance_columns(
+    version_no: int, tariff: Tariff, row: Row, ranks: int, allowances: dict[int, tuple[str, Included]]
+) -> dict[str, int | None]:
+    """A pass for each package of a tariff, in its order: one shared by several rows is the same pass for all."""
+    columns: dict[str, int | None] = {}
     for rank in range(ranks):
         named = tariff.included[rank] if rank < len(tariff.included) else None
         has = named if named and row.code in named.rows else None
@@ -179,40 +243,6 @@ def _price_columns(
         if has and number is not None:
             allowances[number] = (tariff.version, has)
     return columns
-
-
-def _row_for(zone: str, version_nos: Sequence[int], versions: Mapping[int, Tariff]) -> int | None:
-    """The price of a zone: the first tariff of the plan that names it, else names all abroad, else names everything."""
-    for version_no in version_nos:
-        by_zone = {name: index for index, row in enumerate(versions[version_no].rows) for name in row.zones}
-        for name in (zone, *(() if zone in INLAND or zone == ANY_ZONE else (ABROAD,)), ANY_ZONE):
-            if name in by_zone:
-                return version_no * ROWS_PER_VERSION + by_zone[name]
-    return None
-
-
-def _plan_versions(
-    versions: Mapping[int, Tariff],
-    plans: Sequence[tuple[str, ...]],
-) -> tuple[list[pl.DataFrame], list[tuple[int, ...]]]:
-    """For each plan the spans of time between changes of its tariffs, and the tariff versions in force in each."""
-    by_code: dict[str, dict[date, int]] = {}
-    for version_no, tariff in sorted(versions.items()):  # a later import of the same day replaces the earlier
-        by_code.setdefault(tariff.code, {})[tariff.effective_on] = version_no
-    spans: list[list[tuple[int, int, int, int]]] = []
-    lists: list[tuple[int, ...]] = []
-    for plan_no, codes in enumerate(plans):
-        days = sorted({on for code in codes for on in by_code.get(code, {})})
-        for rank, on in enumerate(days):
-            until = days[rank + 1] if rank + 1 < len(days) else None
-            in_force = [max((d for d in by_code.get(code, {}) if d <= on), default=None) for code in codes]
-            numbers = tuple(by_code[code][at] for code, at in zip(codes, in_force, strict=True) if at is not None)
-            if rank >= len(spans):
-                spans.append([])
-            spans[rank].append((plan_no, local_second(on), local_second(until) if until else 2**62, len(lists)))
-            lists.append(numbers)
-    schema = {"plan_no": pl.Int64, "from_s": pl.Int64, "until_s": pl.Int64, "plan_version": pl.Int64}
-    return [pl.DataFrame(rows, schema=schema, orient="row") for rows in spans] or [pl.DataFrame(schema=schema)], lists
 
 
 def local_second(on: date) -> int:

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from server_api.billing.rating.tariff.model import Tariff
-from server_api.billing.rating.tariff.read import in_words, tariff_of
+from server_api.billing.rating.tariff.read import tariff_of
+from server_api.billing.rating.tariff.reader import in_words
 from shared_models.values.faults.rating import TariffNotValid
 
 _ROW = ("row", "zones", "item", "first", "first_price", "step", "price", "per", "connect", "minimum", "cap")
