@@ -28,7 +28,14 @@ from server_api.billing.bill.rules.inputs import AccountInput, BillDraft
 from server_api.billing.bill.rules.prices import PriceBook
 from server_api.billing.bill.store import bills, runs
 from server_api.billing.bill.store.books import load_book
-from server_api.billing.bill.store.inputs import AFTER_ALL, AccountHead, Loaded, load_account, load_accounts
+from server_api.billing.bill.store.inputs import (
+    AFTER_ALL,
+    AccountHead,
+    Loaded,
+    load_account,
+    load_accounts,
+    read_common,
+)
 from server_api.billing.ledger import store as ledger_store
 from server_api.platform.database import Database
 from server_api.platform.dialects.sqlite import SQLite
@@ -104,6 +111,7 @@ class MonthRun:
     def __post_init__(self) -> None:
         with self.database.reading() as conn:
             self.book: PriceBook = load_book(conn, self.policy)
+            self._common = read_common(conn, self.issue.month)
         self._turn_size = self.policy.run.turn_accounts
         self._paced_at = 0.0
         self._day = lru_cache(maxsize=512)(self.database.dialect.raw_day)
@@ -147,7 +155,8 @@ class MonthRun:
 
     def _do(self, chunk: runs.Chunk) -> None:
         with self.database.reading() as conn:
-            loaded = load_accounts(conn, self.issue.month, chunk.next_account, chunk.until_account)
+            self._common.late.read_on(conn, self.database.clock.now())
+            loaded = load_accounts(conn, self.issue.month, chunk.next_account, chunk.until_account, self._common)
             aside = bills.aside_ids(conn, chunk.period, [head.account_id for head in loaded.heads])
         held = _Held(chunk, loaded, aside)
         while held.index < len(loaded.heads):

@@ -64,6 +64,19 @@ billing_event = Table(
     sqlite_with_rowid=False,
 )
 
+#: From which month on an account has which billing day; no row: the 1st. The cycle of a month starts on its day.
+account_cycle = Table(
+    "account_cycle",
+    billing_metadata,
+    Column("account_id", Code(32), primary_key=True),
+    Column("from_month", YearMonth, primary_key=True, autoincrement=False),
+    Column("billing_day", SmallInteger, nullable=False),
+    Column("staff_id", Code(32), nullable=False),
+    Column("set_at", Instant, nullable=False),
+    Column("act_id", Code(32), nullable=False),
+    sqlite_with_rowid=False,
+)
+
 #: Whether usage and charges may still enter a month. No row is as good as 'open'.
 bill_period = Table(
     "bill_period",
@@ -173,6 +186,8 @@ bill = Table(
     Column("frozen_at", Instant, nullable=False),
     Column("settled_at", Instant),
     Index(None, "account_id", "state"),
+    # what was settled too late is found by the day it was settled: its late fee is on the next bill
+    Index("ix_bill_settled_at", "settled_at"),
     sqlite_with_rowid=False,
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,24 +12,31 @@ from sqlalchemy import Connection, bindparam, func, select
 from server_api.billing.account.store import StandingRow
 from server_api.billing.bill.rules.inputs import (
     AccountInput,
-    BilledCharge,
     EventInput,
+    ExtraInput,
+    OverdueInput,
     PayInput,
     ProductInput,
     UsageInput,
 )
+from server_api.billing.bill.store import adjust
+from server_api.billing.bill.store.earlier import (
+    billed_charges,
+    for_month_of,
+    frozen_months,
+    late_usage,
+    used_input,
+)
+from server_api.billing.bill.store.overdue import SettledLate, overdue_between
 from server_api.billing.rating import service as rating
 from shared_models.tables.billing.account import balance_book, billing_account, payer
 from shared_models.tables.billing.bill import (
+    account_cycle,
     bill,
-    bill_charge,
-    bill_line,
-    bill_period,
     billed_product,
     billing_event,
     pay_relation,
 )
-from shared_models.values.bill_ids import bill_id_of
 from shared_models.values.ids import is_id
 from shared_models.values.money import ZERO_FEN, Fen
 from shared_models.values.money_states import BookType
@@ -39,8 +46,8 @@ from shared_models.values.period import Month
 AFTER_ALL = "g"
 IN_LIST = 900
 
-_A, _K = billing_account.c, balance_book.c
-_B, _C, _E, _L, _P, _R = bill.c, bill_charge.c, billing_event.c, bill_line.c, billed_product.c, pay_relation.c
+_A, _K, _Y = billing_account.c, balance_book.c, account_cycle.c
+_B, _E, _P, _R = bill.c, billing_event.c, billed_product.c, pay_relation.c
 
 _MINE = select(_R.product_id).where(
     _R.account_id >= bindparam("b_from"),
@@ -145,13 +152,45 @@ class Loaded:
     billed: frozenset[str]
 
 
-def load_accounts(conn: Connection, month: Month, from_id: str, until_id: str | None) -> Loaded:
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What holds for every account of a month, read once by each who drafts it.
+
+    ``frozen``: earlier months billed, with the instant their billing began; ``late``: bills settled after they were due;
+    ``cycles``: billing days other than the 1st, by account.
+    """
+
+    frozen: tuple[tuple[int, datetime], ...]
+    late: SettledLate
+    cycles: Mapping[str, tuple[tuple[int, int], ...]]
+
+
+def read_common(conn: Connection, month: Month, account_id: str = "") -> Common:
+    """Read it: for a whole run, or for one account."""
+    late = SettledLate(month, account_id)
+    late.read_on(conn)
+    return Common(tuple(frozen_months(conn, month)), late, billing_days(conn, account_id))
+
+
+def billing_days(conn: Connection, account_id: str = "") -> dict[str, tuple[tuple[int, int], ...]]:
+    """The billing days of accounts that have another than the 1st, as (from month, day) in order of month."""
+    query = select(_Y.account_id, _Y.from_month, _Y.billing_day).order_by(_Y.account_id, _Y.from_month)
+    found: dict[str, tuple[tuple[int, int], ...]] = {}
+    for row in conn.execute(query.where(_Y.account_id == account_id) if account_id else query):
+        found[row[0]] = (*found.get(row[0], ()), (row[1], row[2]))
+    return found
+
+
+def load_accounts(
+    conn: Connection, month: Month, from_id: str, until_id: str | None, common: Common | None = None
+) -> Loaded:
     """Read everything the bills of a half-open range of accounts are made from."""
     until = until_id or AFTER_ALL
+    common = common or read_common(conn, month)
     span = {"b_from": from_id, "b_until": until}
     lowest = {"b_first": _lowest_bill(month, from_id), "b_last": _lowest_bill(month, until)}
     billed = frozenset(conn.execute(_BILLED, {"b_period": month.yyyymm, **lowest}).scalars())
-    return Loaded(read_heads(conn, from_id, until), _inputs(conn, month, from_id, span), billed)
+    return Loaded(read_heads(conn, from_id, until), _inputs(conn, month, from_id, span, common), billed)
 
 
 def read_heads(conn: Connection, from_id: str, until_id: str) -> list[AccountHead]:
@@ -203,7 +242,10 @@ def _fen(value: Any) -> Fen:
     return value if isinstance(value, Fen) else Fen(int(value or 0))
 
 
-def _inputs(conn: Connection, month: Month, from_id: str, span: dict[str, Any]) -> dict[str, AccountInput]:
+def _inputs(
+    conn: Connection, month: Month, from_id: str, span: dict[str, Any], common: Common
+) -> dict[str, AccountInput]:
+    until = span["b_until"]
     products = {
         row[0]: ProductInput(row[0], row[1], row[2], row[3] or "", row[4] or "")
         for row in conn.execute(_PRODUCTS, span).all()
@@ -212,56 +254,98 @@ def _inputs(conn: Connection, month: Month, from_id: str, span: dict[str, Any]) 
     paid_by: dict[str, set[str]] = {}
     for product_id, group, account_id, priority, from_on, until_on in conn.execute(_PAYS, span).all():
         pays.setdefault(product_id, []).append(PayInput(group, account_id, priority, from_on, until_on))
-        if from_id <= account_id < span["b_until"]:
+        if from_id <= account_id < until:
             paid_by.setdefault(account_id, set()).add(product_id)
-    events, late = _events(conn, month, span)
-    usage: dict[str, list[UsageInput]] = {}
-    strangers: set[str] = set()
-    for each in rating.charges_for(conn, month.yyyymm, from_id, span["b_until"]):
-        usage.setdefault(each.account_id, []).append(
-            UsageInput(each.product_id, each.item_code, each.charge.amount_micro_yuan, each.call_count, each.quantity)
-        )
-        if each.product_id not in products:
-            strangers.add(each.product_id)
+    events, late = _events(conn, month, span, common)
+    usage = _usage(conn, month, from_id, until)
+    extras = _extras(conn, month, from_id, until)
+    strangers = {each.product_id for some in usage.values() for each in some} - products.keys()
+    strangers |= {each.product_id for some in extras.values() for each in some if each.product_id} - products.keys()
     products.update(_products_by_id(conn, sorted(strangers)))
-    return _by_account(conn, products, pays, paid_by, events, usage, late)
+    overdue = overdue_between(conn, month, from_id, until, common.late.by_account)
+    parts = _Parts(products, pays, paid_by, events, usage, extras, overdue, late, common.cycles)
+    return _by_account(conn, month, parts)
 
 
-def _by_account(
-    conn: Connection,
-    products: dict[str, ProductInput],
-    pays: dict[str, list[PayInput]],
-    paid_by: dict[str, set[str]],
-    events: dict[str, list[EventInput]],
-    usage: dict[str, list[UsageInput]],
-    late: dict[str, set[int]],
-) -> dict[str, AccountInput]:
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What was read of a range, by product or by account."""
+
+    products: dict[str, ProductInput]
+    pays: dict[str, list[PayInput]]
+    paid_by: dict[str, set[str]]
+    events: dict[str, list[EventInput]]
+    usage: dict[str, list[UsageInput]]
+    extras: dict[str, list[ExtraInput]]
+    overdue: dict[str, tuple[OverdueInput, ...]]
+    late: dict[str, set[int]]
+    cycles: Mapping[str, tuple[tuple[int, int], ...]]
+
+
+def _by_account(conn: Connection, month: Month, parts: _Parts) -> dict[str, AccountInput]:
     inputs: dict[str, AccountInput] = {}
-    for account_id in sorted(paid_by.keys() | usage.keys()):
-        mine = sorted(product_id for product_id in paid_by.get(account_id, ()) if product_id in events)
-        used = usage.get(account_id, [])
-        late_months = tuple(sorted({each for product_id in mine for each in late.get(product_id, ())}))
-        shown = {*mine, *(each.product_id for each in used)}
+    products, events, pays = parts.products, parts.events, parts.pays
+    for account_id in sorted(parts.paid_by.keys() | parts.usage.keys() | parts.extras.keys() | parts.overdue.keys()):
+        mine = sorted(product_id for product_id in parts.paid_by.get(account_id, ()) if product_id in events)
+        used, extras = parts.usage.get(account_id, []), parts.extras.get(account_id, ())
+        late = {each for product_id in mine for each in parts.late.get(product_id, ())} if parts.late else set()
+        late.update(each.for_month for each in used if each.for_month)
+        shown = {*mine, *(each.product_id for each in used), *(each.product_id for each in extras)}
         inputs[account_id] = AccountInput(
             account_id,
             {key: products[key] for key in shown if key in products},
             {key: events[key] for key in mine},
             {key: pays[key] for key in mine},
             used,
-            late_months,
-            billed_charges(conn, account_id, late_months) if late_months else (),
+            tuple(sorted(late)),
+            billed_charges(conn, account_id, (*sorted(late), month.yyyymm)) if late else (),
+            late_usage(conn, month, account_id, sorted(late)) if late else (),
+            tuple(extras),
+            parts.overdue.get(account_id, ()),
+            parts.cycles.get(account_id, ()),
         )
     return inputs
 
 
+def _usage(conn: Connection, month: Month, from_id: str, until_id: str) -> dict[str, list[UsageInput]]:
+    """Sums of rated usage by account, and the differences re-rating made to frozen months."""
+    usage: dict[str, list[UsageInput]] = {}
+    for each in rating.charges_for(conn, month.yyyymm, from_id, until_id):
+        usage.setdefault(each.account_id, []).append(used_input(each, for_month_of(each)))
+    return usage
+
+
+def _extras(conn: Connection, month: Month, from_id: str, until_id: str) -> dict[str, list[ExtraInput]]:
+    """One-off charges of the month by account."""
+    extras: dict[str, list[ExtraInput]] = {}
+    for row in adjust.charges_between(conn, month.yyyymm, from_id, until_id):
+        extras.setdefault(row[0], []).append(
+            ExtraInput(
+                row[1],
+                row[2] or "",
+                row[3],
+                row[4],
+                row[5].amount_micro_yuan,
+                row[6],
+                row[7],
+                row[8] or "",
+                row[9] or "",
+                row[10] or 0,
+            )  # fmt: skip
+        )
+    return extras
+
+
 def _events(
-    conn: Connection, month: Month, span: dict[str, Any]
+    conn: Connection, month: Month, span: dict[str, Any], common: Common
 ) -> tuple[dict[str, list[EventInput]], dict[str, set[int]]]:
     """Events by product, and the months of each product that were billed before one of its events was heard."""
-    frozen = frozen_months(conn, month)
+    frozen = common.frozen
     events: dict[str, list[EventInput]] = {}
     late: dict[str, set[int]] = {}
-    for row in conn.execute(_EVENTS, {**span, "b_before": month.until_on}).all():
+    # a cycle begun in the month may last into the next but one
+    before = month.next().until_on if common.cycles else month.until_on
+    for row in conn.execute(_EVENTS, {**span, "b_before": before}).all():
         events.setdefault(row[0], []).append(
             EventInput(row[1], row[2], row[3], row[4], row[5], row[6], row[7] or "", row[8] or "")
         )
@@ -270,50 +354,6 @@ def _events(
             if touched:
                 late.setdefault(row[0], set()).update(touched)
     return events, late
-
-
-def frozen_months(conn: Connection, month: Month) -> list[tuple[int, datetime]]:
-    """Earlier months that were billed, with the instant their billing began."""
-    query = select(bill_period.c.period, bill_period.c.billing_since).where(
-        bill_period.c.period < month.yyyymm, bill_period.c.state != "open", bill_period.c.billing_since.is_not(None)
-    )
-    return [(row.period, row.billing_since) for row in conn.execute(query)]
-
-
-def billed_charges(conn: Connection, account_id: str, months: Sequence[int]) -> tuple[BilledCharge, ...]:
-    """What an account was billed for recurring charges of these months, on any of its bills since."""
-    own = bill_id_of(Month(200001), account_id)[6:30]
-    latest = conn.execute(select(func.max(bill.c.period)).where(bill.c.account_id == account_id)).scalar_one_or_none()
-    found: list[BilledCharge] = []
-    period = Month(min(months))
-    while latest is not None and period.yyyymm <= latest:
-        query = (
-            select(
-                _C.product_id,
-                _C.offering_code,
-                _C.price_code,
-                _L.item_code,
-                _C.charge_month,
-                func.sum(_C.amount_micro_yuan).label("amount"),
-            )
-            .join(bill_line, (_L.period == _C.period) & (_L.bill_id == _C.bill_id) & (_L.line_no == _C.line_no))
-            .where(
-                _C.period == period.yyyymm,
-                _C.bill_id >= f"{period.yyyymm}{own}00",
-                _C.bill_id <= f"{period.yyyymm}{own}ff",
-                _C.charge_month.in_(list(months)),
-            )
-            .group_by(_C.product_id, _C.offering_code, _C.price_code, _L.item_code, _C.charge_month)
-        )
-        found += [
-            BilledCharge(row[0], row[1], row[2], row[3], row[4], _micro_sum(row.amount)) for row in conn.execute(query)
-        ]
-        period = period.next()
-    return tuple(found)
-
-
-def _micro_sum(value: Any) -> int:
-    return int(value.amount_micro_yuan) if hasattr(value, "amount_micro_yuan") else int(value)
 
 
 def _products_by_id(conn: Connection, product_ids: Iterable[str]) -> dict[str, ProductInput]:
