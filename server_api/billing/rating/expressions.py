@@ -165,14 +165,15 @@ def priced(
     timed: bool = False,
     holidays: Frame | None = None,
     explain: bool = False,
+    exact: bool = False,
 ) -> Frame:
     """``units`` and ``charge_micro_yuan``; what is covered is taken off the beginning of the call first.
 
     A block costs the price of the window in which it begins, so a call crossing a boundary is split exactly there. The
     count of blocks beginning before an edge has a closed form; nothing is multiplied out. One floor at the end.
     ``groups``: the most groups of steps a row has; ``timed``: every row charges for seconds.
-    With ``explain`` the block counts stay as columns ``s<d>_<j>_first`` and ``s<d>_<j>_rest<g>``, and the exact charge
-    before minimum and cap as ``exact`` over ``den``.
+    With ``explain`` the block counts stay as columns ``s<d>_<j>_first`` and ``s<d>_<j>_rest<g>``; with ``exact`` the
+    charge before minimum and cap as ``exact`` over ``den``.
     """
     free = nw.when(c("free") == 1).then(constant(0))
     calls = calls.with_columns(rest=free.otherwise(at_least(c("quantity") - c("covered"), constant(0))))
@@ -193,10 +194,10 @@ def priced(
             calls = calls.with_columns(*kept, s0_0_first=at_most(c("units"), constant(1)))
     else:
         calls, total = _by_windows(calls, windows, days, day_types, groups, timed, holidays, explain)
-    exact = c("connect") + total
-    if explain:
-        calls = calls.with_columns(exact=nw.when(c("units") > 0).then(exact).otherwise(constant(0)))
-    charge = at_most(at_least(floor_div(exact, c("den")), c("minimum")), c("cap"))
+    whole = c("connect") + total
+    if exact:
+        calls = calls.with_columns(exact=nw.when(c("units") > 0).then(whole).otherwise(constant(0)))
+    charge = at_most(at_least(floor_div(whole, c("den")), c("minimum")), c("cap"))
     return calls.with_columns(charge_micro_yuan=nw.when(c("units") > 0).then(charge).otherwise(constant(0))).drop(
         "rest", *[f"n{group}" for group in range(groups)]
     )

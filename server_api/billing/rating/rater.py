@@ -182,7 +182,13 @@ def _with_prices(frame: Frame, tariffs: Compiled, table: Table) -> Frame:
 
 
 def priced_with(
-    frame: Frame, tariffs: Compiled, *, longest_s: int, table: Table = polars_table, explain: bool = False
+    frame: Frame,
+    tariffs: Compiled,
+    *,
+    longest_s: int,
+    table: Table = polars_table,
+    explain: bool = False,
+    exact: bool = False,
 ) -> Frame:
     """``units`` and ``charge_micro_yuan`` of calls with price columns, ``quantity``, ``covered`` and ``free``."""
     return ex.priced(
@@ -194,7 +200,16 @@ def priced_with(
         timed=tariffs.timed,
         holidays=table(tariffs.holidays) if len(tariffs.holidays) else None,
         explain=explain,
+        exact=exact,
     )
+
+
+def needed(tariffs: Compiled) -> tuple[str, ...]:
+    """The columns of a call these tariffs read."""
+    names = [*NEEDED]
+    for column in tariffs.axis_columns:
+        names += ["caller_n", "caller_len", "caller_nature"] if column == "origin_no" else [column]
+    return tuple(names)
 
 
 def days_touched(longest_s: int) -> int:

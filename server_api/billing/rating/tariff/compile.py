@@ -12,6 +12,7 @@ import polars as pl
 from server_api.billing.rating.tariff.choice import Choice, NotClear
 from server_api.billing.rating.tariff.decked import Lookups, lay_out_lookups
 from server_api.billing.rating.tariff.model import ALL_DAYS, DAY_S, Included, Row, Tariff
+from server_api.billing.rating.tariff.monthly import Monthly, compile_monthly
 from server_api.billing.rating.tariff.plans import AXIS_COLUMNS, lay_out_choices, plan_versions
 from server_api.billing.rating.tariff.prices import deck_columns, price_columns, price_schema
 from server_api.billing.rating.tariff.reader import in_words
@@ -102,6 +103,7 @@ class Compiled:
     ranks: int
     day_types: bool
     timed: bool
+    monthly: Monthly
     allowances: dict[int, tuple[str, Included]] = field(default_factory=dict)
 
     @cached_property
@@ -183,6 +185,7 @@ def compile_tariffs(
         day_types=any(w.days & ALL_DAYS != ALL_DAYS for tariff in versions.values() for w in tariff.windows)
         or bool(len(holidays)),
         timed=all(row["quantity_no"] == 0 for row in rows),
+        monthly=compile_monthly(versions, lambda version_no, index: version_no * ROWS_PER_VERSION + index),
         allowances=allowances,
     )
 
