@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from server_api.billing.rating import checks, store
+from server_api.billing.rating.credit import jobs as credit
 from server_api.billing.rating.retry import retry_pool
 from server_api.billing.usage import store as usage_store
 from server_api.billing.usage.rules import access_key
@@ -35,6 +36,7 @@ def wire(wiring: Wiring) -> None:
     wiring.copy(Copy("price_book", "billing", ("PriceBookPart", "PriceBookPublished"), price_book_copy))
     wiring.copy(Copy("rating_product", "billing", ("ProductRecorded",), product_copy))
     wiring.invariant("billing", "charge_explains_itself", checks.charge_explains_itself)
+    credit.wire(wiring)
 
 
 def keep_price_part(uow: UnitOfWork, envelope: Envelope, payload: PriceBookPart) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from fastapi import FastAPI, Request
 
+from server_api.billing.rating.credit.desk import Desk
 from server_api.faces.edge.doorkeeper import Doorkeeper
 from server_api.faces.edge.metrics import Metrics
 from server_api.faces.edge.sessions import Sessions
@@ -28,9 +30,16 @@ class FaceState:
     # One thread: a password costs 50 ms of one core, and a rush of sign-ins must not take the payments' core as well.
     hashing: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="hashing"))
 
+    @cached_property
+    def pricing(self) -> Desk:
+        """Where prices are worked out: a process of its own, started with the first question."""
+        return Desk(self.databases.billing)
+
     def close(self) -> None:
-        """Let the hashing thread end."""
+        """Let the hashing thread and the pricing process end."""
         self.hashing.shutdown(wait=True, cancel_futures=True)
+        if "pricing" in self.__dict__:
+            self.pricing.close()
 
 
 def keep(app: FastAPI, state: FaceState) -> None:

@@ -246,6 +246,7 @@ class Pricer:
             ladder=tuple(ladder),
             request_no=line.request_no,
             fine=line.fine,
+            room=line.room,
             tariff=f"{key.tariff.version}/{key.row.code}" if key else "",
             item_code=key.row.item_code if key else "",
             units=line.units,

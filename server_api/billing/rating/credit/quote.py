@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from server_api.billing.rating.credit.rules import Rung
+from shared_models.values.money import MicroYuan
 
 
 class QuoteStale(Exception):
@@ -35,6 +36,8 @@ class Quote:
     request_no: int = -1
     #: priced with all lengths in between settled for the balance seen; else only some lengths are known
     fine: bool = False
+    #: what the account had for this call when it was worked out; None where it pays afterwards
+    room: MicroYuan | None = None
     tariff: str = ""
     item_code: str = ""
     units: int = 0
