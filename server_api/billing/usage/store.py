@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, update
 
-from shared_models.tables.billing.usage import usage_access, usage_file, usage_pool, usage_seen
+from shared_models.tables.billing.usage import usage_access, usage_file, usage_pool, usage_seen, usage_span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 POOL_COLUMNS = tuple(column.name for column in usage_pool.c)
 SEEN_COLUMNS = tuple(column.name for column in usage_seen.c)
-_COUNTS = (
+COUNTS = (
     "record_count",
     "joined_count",
     "read_count",
@@ -48,7 +48,7 @@ def files(conn: Connection, before_no: int | None, limit: int) -> Sequence[Row[A
 
 def add_file(conn: Connection, **values: Any) -> int:
     """Register a file; its number."""
-    zeros = dict.fromkeys(_COUNTS, 0)
+    zeros = dict.fromkeys(COUNTS, 0)
     done = conn.execute(
         insert(usage_file)
         .values(state="registered", pieces_done=0, lines_done=0, **zeros, **values)
@@ -114,16 +114,18 @@ def let_go(conn: Connection, file_no: int, worker: str) -> None:
     )
 
 
-def piece_done(conn: Connection, file_no: int, piece_no: int, line_count: int, counts: dict[str, int]) -> None:
-    """Count a piece, once: nothing happens where it was counted before."""
-    changes = {usage_file.c[name]: usage_file.c[name] + counts.get(name, 0) for name in _COUNTS}
+def pieces_done(
+    conn: Connection, file_no: int, piece_no: int, next_piece_no: int, line_count: int, counts: dict[str, int]
+) -> None:
+    """Count the pieces from ``piece_no`` on, once: nothing happens where they were counted before."""
+    changes = {usage_file.c[name]: usage_file.c[name] + counts.get(name, 0) for name in COUNTS}
     conn.execute(
         update(usage_file)
         .where(usage_file.c.file_no == file_no, usage_file.c.pieces_done == piece_no)
         .values(
             {
                 **changes,
-                usage_file.c.pieces_done: piece_no + 1,
+                usage_file.c.pieces_done: next_piece_no,
                 usage_file.c.lines_done: usage_file.c.lines_done + line_count,
             }
         )
@@ -152,26 +154,43 @@ def move_to_accepted(conn: Connection, file_no: int, count: int, charge_micro_yu
     )
 
 
-def seen(
-    conn: Connection, periods: Iterable[int], file_no: int, piece_no: int
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], int]:
-    """The identities taken in these months: by others (sorted), by this piece, and the number of its write turns."""
-    import numpy as np  # only an import needs it; the service that shows files starts without
+def seen_pieces(conn: Connection, period: int) -> list[tuple[int, int, tuple[int, int] | None]]:
+    """(file, piece, (least, greatest identity)) of all that took identities in a month, in order; None is any."""
+    c, s = usage_seen.c, usage_span.c
+    pieces = conn.execute(
+        select(c.file_no, c.piece_no)
+        .where(c.period == period)
+        .group_by(c.file_no, c.piece_no)
+        .order_by(c.file_no, c.piece_no)
+    ).all()
+    rows = conn.execute(select(s.file_no, s.piece_no, s.low_id, s.high_id).where(s.period == period)).all()
+    spans = {(row.file_no, row.piece_no): (int(row.low_id), int(row.high_id)) for row in rows}
+    return [(row.file_no, row.piece_no, spans.get((row.file_no, row.piece_no))) for row in pieces]
 
-    others: list[npt.NDArray[np.int64]] = []
-    own: list[npt.NDArray[np.int64]] = []
-    turns = 0
-    for period in sorted(periods):
-        query = select(usage_seen.c.file_no, usage_seen.c.piece_no, usage_seen.c.turn_no, usage_seen.c.identities)
-        for row in conn.execute(query.where(usage_seen.c.period == period)):
-            found = np.frombuffer(row.identities, np.int64)
-            if (row.file_no, row.piece_no) == (file_no, piece_no):
-                own.append(found)
-                turns = max(turns, row.turn_no + 1)
-            else:
-                others.append(found)
-    nothing = np.zeros(0, np.int64)
-    return np.sort(np.concatenate(others)) if others else nothing, np.concatenate(own) if own else nothing, turns
+
+def seen_of_piece(conn: Connection, period: int, file_no: int, piece_no: int) -> tuple[npt.NDArray[np.int64], int]:
+    """The identities a piece took in a month, and the number its next write turn has."""
+    import numpy as np  # whoever only shows files needs none of it
+
+    c = usage_seen.c
+    query = select(c.turn_no, c.identities).where(c.period == period, c.file_no == file_no, c.piece_no == piece_no)
+    rows = conn.execute(query.order_by(c.turn_no)).all()
+    if not rows:
+        return np.zeros(0, np.int64), 0
+    return np.concatenate([np.frombuffer(row.identities, np.int64) for row in rows]), int(rows[-1].turn_no) + 1
+
+
+def put_span(conn: Connection, period: int, file_no: int, piece_no: int, low_id: int, high_id: int) -> None:
+    """Say between which identities those of a piece lie; wider than before where it was said before."""
+    c = usage_span.c
+    key = (c.period == period, c.file_no == file_no, c.piece_no == piece_no)
+    known = conn.execute(select(c.low_id, c.high_id).where(*key)).one_or_none()
+    if known is None:
+        keys = {"period": period, "file_no": file_no, "piece_no": piece_no}
+        conn.execute(insert(usage_span).values(**keys, low_id=low_id, high_id=high_id))
+    else:
+        widest = {"low_id": min(low_id, known.low_id), "high_id": max(high_id, known.high_id)}
+        conn.execute(update(usage_span).where(*key).values(**widest))
 
 
 def pooled_in_piece(conn: Connection, file_no: int, periods: Iterable[int], begin_pos: int, end_pos: int) -> set[int]:

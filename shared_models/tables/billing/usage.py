@@ -55,6 +55,18 @@ usage_seen = Table(
     Column("identities", Bytes, nullable=False),
 )
 
+#: The least and the greatest identity a piece of a file took in a month (written before them): whoever looks for
+#: doubles reads only pieces that may hold one. A piece without a row may hold any.
+usage_span = Table(
+    "usage_span",
+    billing_metadata,
+    Column("period", YearMonth, primary_key=True, autoincrement=False),
+    Column("file_no", Count, primary_key=True, autoincrement=False),
+    Column("piece_no", Integer, primary_key=True, autoincrement=False),
+    Column("low_id", Count, nullable=False),
+    Column("high_id", Count, nullable=False),
+)
+
 #: The error pool: what could not be decoded, has no owner or no price; nothing of it is thrown away.
 usage_pool = Table(
     "usage_pool",

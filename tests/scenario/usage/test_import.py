@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from sqlalchemy import func, select
 
-from server_api.billing.rating import importer, writing
+from server_api.billing.rating import importer, turns
 from server_api.billing.rating import service as rating
 from server_api.billing.rating.checks import charge_explains_itself
 from server_api.billing.rating.retry import retry_pool
@@ -162,7 +162,7 @@ def test_killed_anywhere_and_started_again(
     billing = databases.billing
     monkeypatch.setattr(gb2048, "PIECE_BYTES", 4 * 2_048)
     monkeypatch.setattr(text_lines, "PIECE_BYTES", 9_000)
-    monkeypatch.setattr(writing.TurnSize, "learn", lambda self, count, ns: setattr(self, "rows", 40))
+    monkeypatch.setattr(turns.TurnSize, "learn", lambda self, count, ns: setattr(self, "rows", 40))
     files = write_month(tmp_path, NUMBERS, LOGINS, MONTH, call_count=400, session_count=100, seed=4)
     town.small_town(billing, NUMBERS[:30], LOGINS)
     left = survives

@@ -1,0 +1,212 @@
+"""Storing rated pieces in write turns of a few milliseconds, so that a teller's payment never waits for an import.
+
+All pieces that wait are written as one batch in the order of the key: the more rows are sorted together, the fewer
+pages each row costs. Each turn holds rated rows together with the identities they take; whatever point a crash falls
+on, the rows and the knowledge that they are there were written together, and going on skips exactly those.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from sqlalchemy import Connection
+
+from server_api.billing.rating import store
+from server_api.billing.rating.guide import Guide
+from server_api.billing.rating.piece import MadePiece
+from server_api.billing.rating.store.arrivals import note_due
+from server_api.billing.rating.turns import TurnSize
+from server_api.billing.rating.writing import dialled
+from server_api.billing.usage import store as usage_store
+from server_api.platform.database import Database
+from shared_models.tables.billing.rating import rated_step, rated_usage
+from shared_models.tables.billing.usage import usage_pool, usage_seen
+
+Ints = npt.NDArray[np.int64]
+Rows = list[tuple[Any, ...]]
+#: So many rows become Python's at a time; the rest waits as columns, a tenth of the size.
+_BLOCK = 20_000
+#: Identities without a row of their own (usage kept as traffic only) in a turn.
+_KEPT_A_TURN = 20_000
+_ACCOUNT_AT, _ID_AT, _PRODUCT_AT = (
+    store.RATED_COLUMNS.index(name) for name in ("account_id", "usage_id", "product_id")
+)
+
+
+class BatchWriter:
+    """Writes what became of pieces of one file."""
+
+    def __init__(
+        self, database: Database, guide: Guide, file_no: int, beat: Callable[[], None], size: TurnSize
+    ) -> None:
+        self._database, self._guide, self._file_no = database, guide, file_no
+        self._beat, self._size = beat, size
+        self._piece_no = self._turn_no = 0
+        keys = guide.tariffs.keys
+        self._items = {0: ""} | {row_no: key.row.item_code for row_no, key in keys.items()}
+        self._zones = np.array([*guide.tariffs.zone_codes, "-"], dtype=object)  # -1, no zone, is the last
+        self._accounts = np.array(guide.accounts, dtype=object)
+        self._products = np.array(guide.products, dtype=object)
+
+    def write(self, pieces: Sequence[MadePiece], own: Ints, next_turn: int) -> None:
+        """Store pieces that lie side by side; ``own`` are identities that were stored before a crash, in the turns
+        before ``next_turn``."""
+        self._piece_no = pieces[0].piece.number
+        self._turn_no = max(self._turn_no, next_turn)
+        self._write_spans(pieces)
+        rated = in_order_of_key(pl.concat([piece.rated for piece in pieces]), self._guide)
+        steps = pl.concat([piece.steps for piece in pieces])
+        kept = pl.concat([piece.kept for piece in pieces])
+        if len(own):  # going on after a crash: what is there is there
+            rated = rated.filter(~pl.Series(np.isin(rated["usage_id"].to_numpy(), own)))
+            kept = kept.filter(~pl.Series(np.isin(kept["usage_id"].to_numpy(), own)))
+        step_rows = _steps_of(steps)
+        for begin in range(0, len(rated), _BLOCK):
+            self._write_block(rated.slice(begin, _BLOCK), step_rows)
+        self._write_kept(kept)
+        for piece in pieces:
+            self._write_pool(_not_pooled_yet(self._database, self._file_no, piece.pooled))
+
+    def _write_spans(self, pieces: Sequence[MadePiece]) -> None:
+        """Before the identities themselves: a piece nobody knows the span of is read by everybody."""
+        spans: dict[int, tuple[int, int]] = {}
+        for piece in pieces:
+            for month, (low, high) in piece.spans.items():
+                known = spans.get(month, (low, high))
+                spans[month] = (min(known[0], low), max(known[1], high))
+        with self._database.batch() as conn:
+            for month, (low, high) in sorted(spans.items()):
+                usage_store.put_span(conn, month, self._file_no, self._piece_no, low, high)
+
+    def _write_block(self, block: pl.DataFrame, steps: dict[int, Rows]) -> None:
+        rows = self._rows(block)
+        months, ids = block["period"].to_numpy(), block["usage_id"].to_numpy()
+        stepped = np.flatnonzero(np.isin(ids, np.fromiter(steps, np.int64, len(steps))))
+        drawing = np.flatnonzero(np.isin(block["row_no"].to_numpy(), list(self._guide.with_included)))
+        begin = 0
+        while begin < len(rows):
+            end = min(begin + self._size.rows, len(rows))
+            due = {(int(months[at]), rows[at][_ACCOUNT_AT], rows[at][_PRODUCT_AT])
+                   for at in _between(drawing, begin, end)}  # fmt: skip
+            parts = {at - begin: steps[int(ids[at])] for at in _between(stepped, begin, end)}
+            self._turn(rows[begin:end], months[begin:end], ids[begin:end], due, parts)
+            begin = end
+
+    def _turn(
+        self, rows: Rows, months: Ints, ids: Ints, due: set[tuple[int, str, str]], parts: dict[int, Rows]
+    ) -> None:
+        with self._database.batch() as conn:
+            begun = time.perf_counter_ns()
+            closed = store.closed_periods(conn)
+            if closed != self._guide.closed:
+                rows = [(self._guide.bill_period(row[0], closed), *row[1:]) for row in rows]
+            steps = [(*rows[at][: _ID_AT + 1], *step) for at, some in parts.items() for step in some]
+            if closed != self._guide.closed:
+                rows.sort(key=lambda row: row[: _ID_AT + 1])
+            self._database.bulk_insert(conn, rated_usage, store.RATED_COLUMNS, rows)
+            if steps:
+                self._database.bulk_insert(conn, rated_step, store.STEP_COLUMNS, steps)
+            if due:
+                note_due(self._database, conn, due)
+            self._take(conn, months, ids)
+        self._size.learn(len(rows), time.perf_counter_ns() - begun)
+        self._beat()
+
+    def _take(self, conn: Connection, months: Ints, ids: Ints) -> None:
+        """Store the identities of this turn."""
+        key = (self._file_no, self._piece_no, self._turn_no)
+        seen = [(int(month), *key, np.sort(ids[months == month]).tobytes()) for month in np.unique(months)]
+        self._database.bulk_insert(conn, usage_seen, usage_store.SEEN_COLUMNS, seen)
+        self._turn_no += 1
+
+    def _rows(self, block: pl.DataFrame) -> Rows:
+        """Rated calls as rows of rated_usage. Texts that come again and again are one object each."""
+        count = len(block)
+        month_of = {month: self._guide.bill_period(month) for month in block["period"].unique().to_list()}
+        free = (block["free"] == 1).to_numpy()
+        columns: dict[str, list[Any]] = {
+            "period": [month_of[month] for month in block["period"].to_list()],
+            "account_id": self._accounts[_codes(block, "account_id")].tolist(),
+            "product_id": self._products[_codes(block, "product_id")].tolist(),
+            "price_no": np.where(free, 0, block["price_no"].to_numpy()).tolist(),
+            "item_code": [self._items[row_no] for row_no in block["row_no"].to_list()],
+            "zone_code": self._zones[block["zone_no"].to_numpy()].tolist(),
+            "peer_no": block.select(dialled("called")).to_series().to_list(),
+            "file_no": [self._file_no] * count,
+            "owner_key": block["owner_key"].cast(pl.String).to_list(),
+            "octets": block.select(pl.when(pl.col("octets") > 0).then(pl.col("octets"))).to_series().to_list(),
+        }
+        return list(zip(*[columns.get(name) or block[name].to_list() for name in store.RATED_COLUMNS], strict=True))
+
+    def _write_kept(self, kept: pl.DataFrame) -> None:
+        """Identities of usage that is kept as traffic only."""
+        for begin in range(0, len(kept), _KEPT_A_TURN):
+            some = kept.slice(begin, _KEPT_A_TURN)
+            with self._database.batch() as conn:
+                self._take(conn, some["period"].to_numpy(), some["usage_id"].to_numpy())
+            self._beat()
+
+    def _write_pool(self, pooled: pl.DataFrame) -> None:
+        """Store set-aside records (writing.pool_rows), with the identities of those whose repetition is a double."""
+        ordered = pooled.sort("period", "file_pos")
+        rows = ordered.select(usage_store.POOL_COLUMNS).rows()
+        taken = ordered["taken"].to_numpy()
+        months, ids = (ordered[name].fill_null(0).to_numpy() for name in ("seen_month", "seen_id"))
+        begin = 0
+        while begin < len(rows):
+            end = min(begin + self._size.rows, len(rows))
+            counted = np.flatnonzero(taken[begin:end]) + begin
+            with self._database.batch() as conn:
+                begun = time.perf_counter_ns()
+                self._database.bulk_insert(conn, usage_pool, usage_store.POOL_COLUMNS, rows[begin:end])
+                if len(counted):
+                    self._take(conn, months[counted], ids[counted])
+            self._size.learn(end - begin, time.perf_counter_ns() - begun)
+            begin = end
+            self._beat()
+
+
+def in_order_of_key(rated: pl.DataFrame, guide: Guide) -> pl.DataFrame:
+    """The calls by month billed, account and identity; the identity's lower half is left to chance, because a sort of
+    one whole number is a tenth of the work and the rows come to lie on the same pages."""
+    if not len(rated):
+        return rated
+    months = rated["period"].unique().sort().to_list()
+    rank = {month: number for number, month in enumerate(sorted(months, key=lambda one: (guide.bill_period(one), one)))}
+    month = rated["period"].replace_strict(rank, return_dtype=pl.UInt64).to_numpy()
+    account = _codes(rated, "account_id").astype(np.uint64)
+    identity = rated["usage_id"].to_numpy().view(np.uint64)
+    key = (month << np.uint64(56)) | (account << np.uint64(32)) | (identity >> np.uint64(31))
+    return rated[np.argsort(key)]
+
+
+def _codes(frame: pl.DataFrame, name: str) -> npt.NDArray[np.uint32]:
+    """The places of a column's values in their list."""
+    return frame[name].to_physical().to_numpy().astype(np.uint32, copy=False)
+
+
+def _between(places: Ints, begin: int, end: int) -> list[int]:
+    return list(places[np.searchsorted(places, begin) : np.searchsorted(places, end)].tolist())
+
+
+def _steps_of(steps: pl.DataFrame) -> dict[int, Rows]:
+    found: dict[int, Rows] = {}
+    for row in steps.rows():
+        found.setdefault(row[0], []).append(row[1:])
+    return found
+
+
+def _not_pooled_yet(database: Database, file_no: int, pooled: pl.DataFrame) -> pl.DataFrame:
+    """Without the records that were stored before a crash."""
+    if not len(pooled):
+        return pooled
+    places, months = pooled["file_pos"], pooled["period"].unique().to_list()
+    begin, end = int(places.min()), int(places.max()) + 1  # type: ignore[arg-type]
+    with database.reading() as conn:
+        known = usage_store.pooled_in_piece(conn, file_no, months, begin, end)
+    return pooled.filter(~pl.col("file_pos").is_in(list(known))) if known else pooled

@@ -1,0 +1,38 @@
+"""What an import leaves for the dealing of included units, written in the turn that writes the calls."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from server_api.platform.database import Database
+from shared_models.tables.billing.rating import rating_due
+
+_COLUMNS = ("period", "account_id", "product_id")
+_DEALING = "dealing" in rating_due.c
+
+
+def note_due(database: Database, conn: Connection, keys: Iterable[tuple[int, str, str]]) -> None:
+    """Products (month of the start, account, product) whose calls came: to be dealt, also where that is going on."""
+    by_month: dict[int, set[tuple[str, str]]] = {}
+    for month, account_id, product_id in keys:
+        by_month.setdefault(month, set()).add((account_id, product_id))
+    c = rating_due.c
+    for month, wanted in sorted(by_month.items()):
+        low, high = min(wanted)[0], max(wanted)[0]
+        rows = conn.execute(select(rating_due).where(c.period == month, c.account_id.between(low, high))).all()
+        known = {(row.account_id, row.product_id): bool(_DEALING and row.dealing) for row in rows}
+        fresh = sorted(key for key in wanted if key not in known)
+        database.bulk_insert(conn, rating_due, _COLUMNS, [(month, *key) for key in fresh])
+        if again := sorted(key for key in wanted if known.get(key)):
+            conn.execute(
+                update(rating_due)
+                .where(
+                    c.period == bindparam("in_period"),
+                    c.account_id == bindparam("of_account"),
+                    c.product_id == bindparam("of_product"),
+                )
+                .values(dealing=0),
+                [{"in_period": month, "of_account": key[0], "of_product": key[1]} for key in again],
+            )
