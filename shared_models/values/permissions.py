@@ -42,6 +42,8 @@ class Permission(StrEnum):
     BILL_RUN = "bill.run"
     CALLS_VIEW = "calls.view"
     USAGE_IMPORT = "usage.import"
+    RATING_ASK = "rating.ask"
+    CREDIT_CONTROL = "credit.control"
     STAFF_VIEW = "staff.view"
     STAFF_EDIT = "staff.edit"
     AUDIT_VIEW = "audit.view"
