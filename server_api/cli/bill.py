@@ -10,10 +10,12 @@ from typing import Any
 import resources
 from server_api.billing.bill import service
 from server_api.billing.bill.paper import Paper, bill_pdf
+from server_api.cli.bill_preview import add_options, preview
+from server_api.cli.bill_reports import add_reports
 from server_api.cli.console import OK, REFUSED, Console, language, t
 from server_api.cli.house import House, open_house
 from server_api.platform.acts import Act, digest_of, perform
-from shared_models.contracts.bill import BillDocument, RunPreview, RunProgress
+from shared_models.contracts.bill import BillDocument, RunProgress
 from shared_models.contracts.work import system_context
 from shared_models.values.clock import town_day
 from shared_models.values.faults.bill import BillRunNotRunning
@@ -22,13 +24,15 @@ from shared_models.values.period import Month
 
 
 def add_commands(subparsers: Any) -> None:
-    """``bill preview|run|show|pdf|aside``."""
+    """``bill preview|run|show|pdf|aside|income|compare-old``."""
     parser = subparsers.add_parser("bill", help=t("bill.help"), description=t("bill.description"))
     acts = parser.add_subparsers(dest="bill_command", required=True, metavar=t("command"), title=t("commands"))
-    for name, run in (("preview", _preview), ("run", _run), ("aside", _aside)):
+    for name, run in (("preview", preview), ("run", _run), ("aside", _aside)):
         one = acts.add_parser(name, help=t(f"bill.{name}"), description=t(f"bill.{name}"))
         one.add_argument("--month", required=True, type=_month, metavar="YYYY-MM", help=t("bill.month"))
         one.set_defaults(run=run)
+        if name == "preview":
+            add_options(one)
         if name == "run":
             one.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help=t("bill.workers"))
     assist = acts.add_parser("assist", help=t("bill.assist"), description=t("bill.assist"))
@@ -43,6 +47,7 @@ def add_commands(subparsers: Any) -> None:
         else:
             one.add_argument("--paper", choices=[each.value for each in Paper], default="A4", help=t("bill.paper"))
             one.add_argument("--out", type=Path, help=t("bill.out"))
+    add_reports(acts, _month)
 
 
 def _month(words: str) -> Month:
@@ -53,50 +58,6 @@ def _month(words: str) -> Month:
 
 
 # ---- the month -----------------------------------------------------------------------------------------------------
-def _preview(args: argparse.Namespace, console: Console) -> int:
-    """What a month run would make now, compared with the month before."""
-    with open_house(args) as house:
-        found = service.preview_run(
-            house.databases.billing,
-            args.month,
-            language=language(),
-            on_progress=lambda done, total: console.progress(f"{done:,}/{total:,}"),
-        )
-    console.say(
-        _text(
-            "preview",
-            month=args.month,
-            accounts=f"{found.account_count:,}",
-            bills=f"{found.bill_count:,}",
-            total=found.total_fen.grouped,
-            aside=found.aside_count,
-        )
-    )
-    if found.last_bill_count:
-        console.say(t("bill.last_month", bills=f"{found.last_bill_count:,}", total=found.last_total_fen.grouped))
-    _tell_preview(console, found)
-    console.result(found.model_dump(mode="json"))
-    return OK
-
-
-def _tell_preview(console: Console, found: RunPreview) -> None:
-    if found.services:
-        console.table(
-            (t("bill.service"), t("bill.yuan")), [(each.label, each.amount_fen.grouped) for each in found.services]
-        )
-    if found.outliers:
-        console.say(t("bill.outliers"))
-        console.table(
-            (t("bill.account"), t("bill.last"), t("bill.draft"), t("bill.difference")),
-            [
-                (each.account_no, each.last_fen.grouped, each.draft_fen.grouped, each.difference_fen.grouped)
-                for each in found.outliers[:20]
-            ],
-        )
-    for each in found.aside[:20]:
-        console.say(f"{each.account_id}  {each.text}")
-
-
 def _run(args: argparse.Namespace, console: Console) -> int:
     """Bill a month; killed or stopped, the same command goes on."""
     with open_house(args, label="billrun") as house:

@@ -72,6 +72,14 @@ def read_system(mapping: SystemMapping, folder: Path) -> OldFiles:
     return found
 
 
+def read_bills(mapping: SystemMapping, folder: Path) -> OldFiles:
+    """Read a system's bill file alone, as it is brought for a parallel run."""
+    found = OldFiles(mapping)
+    if "bill" in mapping.kinds:
+        _read_kind(found, "bill", folder)
+    return found
+
+
 def _read_kind(found: OldFiles, kind: str, folder: Path) -> None:
     file = found.mapping.file_of(kind, folder)
     if file is None:
@@ -128,6 +136,10 @@ def _value(mapping: SystemMapping, name: str, text: str) -> Any:
         return _date(text)
     if name == "amount":
         return _amount(text, mapping.amounts_in)
+    if name == "call_count":
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise _CellWrong("field_not_valid", reason=text[:40])
+        return int(text)
     if name == "month":
         digits = text.replace("-", "").replace("/", "")
         if not _MONTH.fullmatch(digits):

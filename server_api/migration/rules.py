@@ -98,6 +98,8 @@ class BillRecord:
     amount: Fen
     label: str = ""
     shown_as: str = ""
+    #: how many calls the item is made of, where the old system says so
+    call_count: int | None = None
 
     @property
     def old_key(self) -> str:
@@ -108,8 +110,12 @@ Record = CustomerRecord | AccountRecord | ProductRecord | BalanceRecord | BillRe
 
 
 def digest_of_record(*records: Record) -> str:
-    """What a record says, without where it stood: the same after rows were moved, different after one was changed."""
-    plain = [{name: value for name, value in vars(one).items() if name != "source"} for one in records]
+    """What a record says, without where it stood: the same after rows were moved, different after one was changed.
+
+    A count of calls is not taken over, so it does not change what a record says.
+    """
+    left_out = ("source", "call_count")
+    plain = [{name: value for name, value in vars(one).items() if name not in left_out} for one in records]
     return hashlib.sha256(json.dumps(plain, ensure_ascii=False, sort_keys=True, default=str).encode()).hexdigest()
 
 

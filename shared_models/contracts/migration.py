@@ -38,3 +38,37 @@ class MigrationReport(Contract):
     totals: tuple[ControlTotal, ...] = ()
     errors: tuple[RowError, ...] = ()
     duration_s: int = 0
+
+
+class ParallelReason(Contract):
+    """How many items of a parallel run differ for one reason, and by how much in all (old less ours)."""
+
+    reason: str
+    item_count: int
+    difference_fen: FenField
+
+
+class ParallelDifference(Contract):
+    """One item of one account the two systems billed differently."""
+
+    account_no: str
+    item_code: str
+    old_fen: FenField
+    our_fen: FenField
+    reason: str
+    detail: str = ""
+
+
+class ParallelReport(Contract):
+    """Old systems' bills of a month beside ours. The differences of the reasons sum to old less ours."""
+
+    yyyymm: int
+    systems: tuple[str, ...]
+    account_count: int
+    equal_account_count: int
+    old_fen: FenField
+    our_fen: FenField
+    reasons: tuple[ParallelReason, ...]
+    rows_read: int
+    errors: tuple[RowError, ...] = ()
+    unexplained: tuple[ParallelDifference, ...] = Field(default=(), description="the first of them, largest first")

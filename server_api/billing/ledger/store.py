@@ -88,14 +88,16 @@ def mirrored_lines(conn: Connection, period: int, act_id: str) -> set[int]:
     )
 
 
-def sums_by_name(conn: Connection, code: LedgerCode) -> dict[str, Fen]:
-    """The balance (debits less credits) of every owner of one code, from the postings alone."""
+def sums_by_name(conn: Connection, code: LedgerCode, period: int | None = None) -> dict[str, Fen]:
+    """The balance (debits less credits) of every owner of one code, from the postings alone, ever or of one period."""
     found: dict[str, int] = {}
     for owner, code_column, sign in (
         (posting.c.to_owner, posting.c.to_code, 1),
         (posting.c.from_owner, posting.c.from_code, -1),
     ):
         query = select(owner, func.sum(posting.c.amount_fen)).where(code_column == code.value).group_by(owner)
+        if period is not None:
+            query = query.where(posting.c.period == period)
         for name, amount in conn.execute(query):
             found[name] = found.get(name, 0) + sign * amount.amount_fen
     return {name: Fen(amount) for name, amount in found.items()}
