@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from server_api.billing.account.news import MoneyMoved
 from server_api.billing.account.service import lock_account
 from server_api.billing.rating import store as rating_store
 from server_api.billing.rating.credit import checks, store
 from server_api.billing.rating.credit.asks import Ask
 from server_api.billing.rating.credit.policy import credit_policy
 from server_api.billing.rating.credit.quote import QuoteStale
-from server_api.billing.rating.credit.service import cut_account, release_live_debits, settle_silent
+from server_api.billing.rating.credit.service import cut_account, reconsider, release_live_debits, settle_silent
 from server_api.platform.acts import Act, digest_of, perform
 from server_api.platform.database import Database
 from server_api.platform.jobs import JobRun
@@ -27,6 +28,7 @@ _AT_ONCE = 200
 
 def wire(wiring: Wiring) -> None:
     """Say what credit control does and checks."""
+    wiring.listen("billing", MoneyMoved, reconsider_balance)
     wiring.job("billing", SILENT_JOB, settle_silent_sessions)
     wiring.at("* * * * *", "billing", SILENT_JOB)
     wiring.job("billing", CUT_JOB, cut_the_day)
@@ -36,6 +38,11 @@ def wire(wiring: Wiring) -> None:
     wiring.invariant("billing", "credit_account_is_its_sessions", checks.account_is_its_sessions)
     wiring.invariant("billing", "credit_month_is_its_sessions", checks.month_is_its_sessions)
     wiring.invariant("billing", "credit_cut_is_one_rounding", checks.cut_is_one_rounding)
+
+
+def reconsider_balance(uow: UnitOfWork, news: MoneyMoved) -> None:
+    """A top-up or a refund: whether calls are allowed again, or no more, is told in the same act."""
+    reconsider(uow, account_id=news.account_id)
 
 
 def settle_silent_sessions(run: JobRun) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from server_api.billing.rating.credit.service.books import (
     credit_views,
     cut_account,
+    free_to_leave,
     reconsider,
     release_live_debits,
     spoken_for,
@@ -21,6 +22,7 @@ __all__ = [
     "credit_views",
     "cut_account",
     "end_session",
+    "free_to_leave",
     "reconsider",
     "release_live_debits",
     "settle_silent",

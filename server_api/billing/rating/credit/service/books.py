@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
@@ -13,7 +14,7 @@ from server_api.billing.account.store import AccountState
 from server_api.billing.ledger.rules import LedgerName, Posting
 from server_api.billing.ledger.service import post
 from server_api.billing.rating.credit import store
-from server_api.billing.rating.credit.rules import NOTHING, Purse, Taken, cut_due, share_out
+from server_api.billing.rating.credit.rules import Purse, Taken, cut_due, share_out
 from server_api.billing.rating.credit.service.purse import OpenPurse
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.credit import CreditView, CreditViews
@@ -22,7 +23,7 @@ from shared_models.values.faults.account import AccountNotFound
 from shared_models.values.ids import derived_id
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import ZERO_FEN, Fen, MicroYuan
-from shared_models.values.money_states import PaymentType
+from shared_models.values.money_states import BookType, PaymentType
 
 
 def cut_account(uow: UnitOfWork, *, account_id: str) -> Fen:
@@ -71,16 +72,16 @@ def _take(uow: UnitOfWork, state: AccountState, row: Any, wanted: Fen, number: i
     return parts
 
 
-def release_live_debits(uow: UnitOfWork, *, period: int, account_ids: Iterable[str]) -> Fen:
-    """Give back what live calls of a month took from books: a bill made of call records now claims it. How much.
+def release_live_debits(uow: UnitOfWork, *, period: int, account_ids: Iterable[str]) -> dict[str, Fen]:
+    """Give back what live calls of a month took from books: a bill made of call records now claims it.
 
-    The accounts are locked. A month is given back once; doing it again changes nothing.
+    Returns how much, by account. The accounts are locked. A month is given back once; doing it again changes nothing.
     """
-    given = ZERO_FEN
+    given: dict[str, Fen] = {}
     if not store.any_month(uow.conn, period):
         return given
     for row in store.unreleased(uow.conn, period, account_ids):
-        given = given + _give_back(uow, row)
+        given[row.account_id] = given.get(row.account_id, ZERO_FEN) + _give_back(uow, row)
     return given
 
 
@@ -138,6 +139,16 @@ def spoken_for(conn: Connection, account_id: str) -> Fen:
     return fen if MicroYuan.of_fen(fen) >= exact else fen + Fen(1)
 
 
+def free_to_leave(conn: Connection, state: AccountState, today: date) -> Fen:
+    """How much may leave an account's books without taking what live calls have of them."""
+    every = Fen.total(
+        item.book.left
+        for item in state.books
+        if item.book.book_type is not BookType.DEPOSIT and item.book.usable_on(today)
+    )
+    return max(ZERO_FEN, every - spoken_for(conn, state.row.account_id))
+
+
 def credit_views(conn: Connection, clock: Clock, account_id: str) -> CreditViews:
     """How an account stands with its live calls, by item group. Raises AccountNotFound."""
     state = account_store.read(conn, account_id)
@@ -181,6 +192,3 @@ def available_of(conn: Connection, clock: Clock, account_ids: Sequence[str], gro
         books = [item.book for item in state.books]
         found[account_id] = Purse.of(books, state.row.credit_limit_fen, taken, today).available(group)
     return found
-
-
-__all__ = ["NOTHING", "available_of", "credit_views", "cut_account", "reconsider", "release_live_debits", "spoken_for"]
