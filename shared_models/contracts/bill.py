@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from shared_models.contracts.adjustment import AdjustmentRow
 from shared_models.contracts.base import Contract, FenField, IdField, MicroYuanField, PageOf
 from shared_models.contracts.rating import RatedCall
 from shared_models.values.money import ZERO_FEN
@@ -133,6 +134,7 @@ class BillDocument(Contract):
     services: tuple[ServiceTotal, ...]
     lines: tuple[BillLineView, ...]
     taxes: tuple[TaxTotal, ...]
+    adjustments: tuple[AdjustmentRow, ...] = Field(default=(), description="taken off lines since the bill was issued")
     frozen_at: datetime
 
 
@@ -212,14 +214,35 @@ class SetAsidePage(PageOf):
     items: tuple[SetAside, ...] = ()
 
 
+class PreviewRow(Contract):
+    """One item of one service in one region, last month and as drafted."""
+
+    service: str
+    region: str = ""
+    item_code: str
+    last_count: int = Field(default=0, description="lines last month")
+    last_fen: FenField = ZERO_FEN
+    draft_count: int = Field(default=0, description="lines drafted")
+    draft_fen: FenField = ZERO_FEN
+    difference_fen: FenField = ZERO_FEN
+
+
 class Outlier(Contract):
-    """An account whose draft differs much from its last bill."""
+    """An account whose draft differs much from its last bill, and what made most of the difference."""
 
     account_id: IdField
     account_no: str
     last_fen: FenField
     draft_fen: FenField
     difference_fen: FenField
+    why: str = Field(
+        default="",
+        description="first_bill | no_bill | correction | term | product_added | product_gone | usage | price",
+    )
+    item_code: str = Field(default="", description="the item that differs most")
+    item_last_fen: FenField = ZERO_FEN
+    item_draft_fen: FenField = ZERO_FEN
+    text: str = Field(default="", description="why, in the reader's language")
 
 
 class RunPreview(Contract):
@@ -233,8 +256,11 @@ class RunPreview(Contract):
     last_total_fen: FenField = ZERO_FEN
     last_bill_count: int = 0
     services: tuple[ServiceTotal, ...] = ()
-    outliers: tuple[Outlier, ...] = ()
+    rows: tuple[PreviewRow, ...] = ()
+    outlier_count: int = 0
+    outliers: tuple[Outlier, ...] = Field(default=(), description="the largest differences first")
     aside: tuple[SetAside, ...] = ()
+    made_at: datetime | None = None
 
 
 class BeginRun(Contract):

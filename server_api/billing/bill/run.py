@@ -122,7 +122,7 @@ class MonthRun:
     # ---- chunks ------------------------------------------------------------------------------------------------------
     def work(self) -> None:
         """Do chunks until none is free. Raises RunStopped when the run was cancelled."""
-        with _without_cycles():
+        with without_cycles():
             while (chunk := self._claim()) is not None:
                 try:
                     self._do(chunk)
@@ -340,7 +340,7 @@ def _issued(issue: Issue, ready: Frozen) -> tuple[IssuedBill, ...]:
 
 
 @contextmanager
-def _without_cycles() -> Iterator[None]:
+def without_cycles() -> Iterator[None]:
     """Keep the collector of reference cycles from walking over what a chunk holds; it took a third of the run.
 
     Millions of tuples are made and dropped, none of them in a cycle. What the process held before is set apart, so that

@@ -10,7 +10,7 @@ import pytest
 
 from server_api.billing.bill.paper import Paper, bill_pdf, line_pdf
 from server_api.billing.bill.paper.bill import days_words
-from server_api.billing.bill.service.reading import service_totals, tax_totals
+from server_api.billing.bill.service.document import service_totals, tax_totals
 from shared_models.contracts.bill import (
     BillDocument,
     BillHead,

@@ -1,7 +1,8 @@
 """What the bill slice does for others: month runs, bills read and opened, bills taken over from old systems."""
 
 from server_api.billing.bill.service.importing import OpenBill, OpenBillLine, import_open_bill
-from server_api.billing.bill.service.preview import preview_account, preview_run
+from server_api.billing.bill.service.month_preview import preview_run
+from server_api.billing.bill.service.preview import preview_account
 from server_api.billing.bill.service.reading import (
     MOST_CALLS_ON_PAPER,
     account_of_bill,

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
+from server_api.billing.bill.service.adjust import adjustments_of
+from server_api.billing.bill.service.document import charge_view, document_of, head_view, line_view
 from server_api.billing.bill.store import bills
-from server_api.billing.bill.words import charge_words, rounding_words, service_words
+from server_api.billing.bill.words import rounding_words
 from server_api.billing.rating import service as rating
 from server_api.platform import audit
 from server_api.platform.secrets import Secrets
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.bill import (
     BillDocument,
-    BillHead,
-    BillLineView,
     BillPage,
-    BillPayer,
-    BillState,
-    ChargeView,
     LineKind,
     LineOpening,
-    ServiceTotal,
-    TaxTotal,
 )
 from shared_models.contracts.rating import RatedCall
 from shared_models.values.faults.common import InputNotValid, NotFound
-from shared_models.values.money import ZERO_FEN, Fen
 
 _HIDDEN_DIGITS = 4
 #: A paper with the calls of one line holds so many; more are read page by page.
@@ -45,7 +38,7 @@ def bills_of_account(
 ) -> BillPage:
     """An account's bills, newest first. Raises InputNotValid for a cursor that is none."""
     rows = bills.bills_of_account(conn, account_id, _before(cursor), limit + 1)
-    items = tuple(_head(row, today) for row in rows[:limit])
+    items = tuple(head_view(row, today) for row in rows[:limit])
     more = len(rows) > limit
     return BillPage(items=items, next_cursor=items[-1].bill_id if more else None)
 
@@ -69,26 +62,8 @@ def read_bill(
     row = bills.read_bill(conn, bill_id)
     if row is None:
         raise NotFound(what="bill")
-    lines = tuple(line_view(line, language) for line in bills.lines_of(conn, bill_id))
-    return BillDocument(
-        head=_head(row, today),
-        payer=BillPayer(
-            customer_no=row.customer_no or "",
-            name=secrets.unseal(row.sealed_name),
-            address=secrets.unseal(row.sealed_address),
-            tax_no=secrets.unseal(row.sealed_tax_no),
-        ),
-        from_on=row.from_on,
-        until_on=row.until_on,
-        owed_before_fen=row.owed_before_fen,
-        advance_before_fen=row.advance_before_fen,
-        net_fen=row.net_fen,
-        tax_fen=row.tax_fen,
-        services=service_totals(lines, language),
-        lines=lines,
-        taxes=tax_totals(lines),
-        frozen_at=row.frozen_at,
-    )
+    _account_id, adjustments = adjustments_of(conn, bill_id)
+    return document_of(row, bills.lines_of(conn, bill_id), language, secrets, today, adjustments)
 
 
 def find_bill(conn: Connection, which: str) -> str:
@@ -179,96 +154,3 @@ def _calls(
             break
     shown = items if reveal else [call.model_copy(update={"peer_no": mask_number(call.peer_no)}) for call in items]
     return tuple(shown), cursor
-
-
-# ---- views ---------------------------------------------------------------------------------------------------------
-def _head(row: Any, today: date | None) -> BillHead:
-    return BillHead(
-        bill_id=row.bill_id,
-        bill_no=row.bill_no,
-        account_id=row.account_id,
-        account_no=row.account_no,
-        yyyymm=row.period,
-        state=BillState(row.state),
-        overdue=bool(today and row.state == BillState.OPEN and today > row.due_on),
-        issued_on=row.issued_on,
-        due_on=row.due_on,
-        total_fen=row.total_fen,
-        open_fen=row.open_fen,
-        paid_fen=row.total_fen - row.open_fen if row.total_fen > ZERO_FEN else ZERO_FEN,
-        line_count=row.line_count,
-    )
-
-
-def line_view(row: Any, language: str) -> BillLineView:
-    """A stored line in the reader's language."""
-    chinese = language.startswith("zh")
-    return BillLineView(
-        line_no=row.line_no,
-        kind=LineKind(row.kind),
-        product_id=row.product_id or "",
-        product_no=row.product_no or "",
-        service=row.service,
-        service_label=service_words(row.service, language),
-        shown_as=row.shown_as or "",
-        item_code=row.item_code,
-        label=row.label if chinese else row.label_en or row.label,
-        offering_label=(row.offering_label if chinese else row.offering_en or row.offering_label) or "",
-        from_on=row.from_on,
-        until_on=row.until_on,
-        part_count=row.part_count,
-        quantity=row.quantity,
-        charge_micro_yuan=row.charge_micro_yuan,
-        amount_fen=row.amount_fen,
-        net_fen=row.net_fen,
-        tax_fen=row.tax_fen,
-        tax_per_mille=row.tax_per_mille,
-        netted_fen=row.netted_fen,
-    )
-
-
-def charge_view(row: Any, language: str) -> ChargeView:
-    """A stored charge with its explanation."""
-    return ChargeView(
-        charge_no=row.charge_no,
-        charge_month=row.charge_month,
-        kind=row.kind,
-        rule=row.rule_code,
-        text=charge_words(row, language),
-        offering_code=row.offering_code,
-        price_code=row.price_code,
-        price_version=row.price_version,
-        bundle_code=row.bundle_code or "",
-        from_on=row.from_on,
-        until_on=row.until_on,
-        price_micro_yuan=row.price_micro_yuan,
-        numerator=row.numerator,
-        denominator=row.denominator,
-        share_per_mille=row.share_per_mille,
-        amount_micro_yuan=row.amount_micro_yuan,
-    )
-
-
-def service_totals(lines: Iterable[BillLineView], language: str) -> tuple[ServiceTotal, ...]:
-    """What each service costs, in the order the services stand on the bill."""
-    sums: dict[str, Fen] = {}
-    for line in lines:
-        sums[line.service] = sums.get(line.service, ZERO_FEN) + line.amount_fen
-    return tuple(
-        ServiceTotal(service=service, label=service_words(service, language), amount_fen=amount)
-        for service, amount in sums.items()
-    )
-
-
-def tax_totals(lines: Sequence[BillLineView]) -> tuple[TaxTotal, ...]:
-    """Gross, net and tax by rate; they sum to the bill's."""
-    rates = sorted({line.tax_per_mille for line in lines}, reverse=True)
-    return tuple(
-        TaxTotal(
-            tax_per_mille=rate,
-            gross_fen=Fen.total(line.amount_fen for line in lines if line.tax_per_mille == rate),
-            net_fen=Fen.total(line.net_fen for line in lines if line.tax_per_mille == rate),
-            tax_fen=Fen.total(line.tax_fen for line in lines if line.tax_per_mille == rate),
-        )
-        for rate in rates
-    )

@@ -156,7 +156,7 @@ class Loaded:
 class Common:
     """What holds for every account of a month, read once by each who drafts it.
 
-    ``frozen``: earlier months billed, with the instant their billing began; ``late``: bills settled after they were due;
+    ``frozen``: earlier months billed, with the instant their billing began; ``late``: those settled too late;
     ``cycles``: billing days other than the 1st, by account.
     """
 
