@@ -37,6 +37,9 @@ class PaymentKind(StrEnum):
     PAYMENT = "payment"
     REVERSAL = "reversal"
     REFUND = "refund"
+    DEPOSIT = "deposit"
+    """A deposit (押金) taken: held in a book of its own, pays no bill."""
+    DEPOSIT_BACK = "deposit_back"
 
 
 class PaymentState(StrEnum):
@@ -63,6 +66,8 @@ class PayMethod(StrEnum):
     POS = "pos"
     ONECARD = "onecard"
     CHEQUE = "cheque"
+    BANK_DEBIT = "bank_debit"
+    """The bank paid by a contract (托收); no till moves."""
 
 
 class BookType(StrEnum):
@@ -76,6 +81,24 @@ class BookType(StrEnum):
 
 #: Books that pay bills; a deposit (押金) only secures them.
 SPENDABLE = frozenset({BookType.ADVANCE, BookType.GRANT, BookType.EARMARKED})
+
+
+class DepositState(StrEnum):
+    """What became of a deposit."""
+
+    HELD = "held"
+    RETURNED = "returned"
+    FORFEITED = "forfeited"
+    PARTLY_FORFEITED = "partly_forfeit"
+    """Some of it was forfeited, the rest returned."""
+
+
+class DebitState(StrEnum):
+    """A bank debit contract (托收合约)."""
+
+    LIVE = "live"
+    STOPPED = "stopped"
+    REPLACED = "replaced"
 
 
 class PaymentType(StrEnum):

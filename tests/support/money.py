@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from server_api.billing.account import service as account
 from server_api.billing.account import store as account_store
+from server_api.billing.bill.service import adjust
 from server_api.billing.bill.service.importing import OpenBill, OpenBillLine, import_open_bill
 from server_api.billing.cashdesk import service as cashdesk
 from server_api.billing.ledger.rules import LedgerName, Posting
@@ -24,7 +25,24 @@ from server_api.platform.registry import Finding, Wiring
 from server_api.platform.unit_of_work import UnitOfWork
 from server_api.wiring import wire_databases
 from shared_models.contracts.account import AccountOwed, AccountView, OpenAccount
+from shared_models.contracts.adjustment import (
+    AccountCharged,
+    ChargeAccount,
+    ChargeRow,
+    CreditLine,
+    LineCredited,
+    UndoCharge,
+)
+from shared_models.contracts.approval import Approval
 from shared_models.contracts.cashdesk import CloseTill, CountTill, DayClose, OpenTill, TillSession
+from shared_models.contracts.deposit import (
+    BalanceTransferred,
+    DepositMoved,
+    ForfeitDeposit,
+    ReturnDeposit,
+    TakeDeposit,
+    TransferBalance,
+)
 from shared_models.contracts.payment import (
     AdvanceRefunded,
     PaymentReversed,
@@ -34,6 +52,8 @@ from shared_models.contracts.payment import (
     TakePayment,
 )
 from shared_models.contracts.work import DataScope, WorkContext, system_context
+from shared_models.values.clock import town_day
+from shared_models.values.giving import Giving
 from shared_models.values.ids import derived_id, new_id
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import Fen
@@ -108,7 +128,8 @@ class Counter:
     def open_account(self, account_no: str = "", **more: Any) -> str:
         """An account; returns its id."""
         account_id = new_id()
-        request = OpenAccount(account_id=account_id, customer_id=new_id(), account_no=account_no or None, **more)
+        more.setdefault("customer_id", new_id())
+        request = OpenAccount(account_id=account_id, account_no=account_no or None, **more)
         self.act(AccountView, lambda uow: account.open_account(uow, request=request))
         return account_id
 
@@ -183,10 +204,84 @@ class Counter:
             PaymentReversed, lambda uow: payment.reverse_payment(uow, payment_id=payment_id, request=request)
         )
 
-    def refund(self, account_id: str, amount_fen: int, reason: str = "客户申请") -> AdvanceRefunded:
+    def refund(
+        self, account_id: str, amount_fen: int, reason: str = "客户申请", *, act_id: str = ""
+    ) -> AdvanceRefunded:
         """The teller pays advance back."""
         request = RefundAdvance(account_id=account_id, amount_fen=Fen(amount_fen), reason=reason)
-        return self.act(AdvanceRefunded, lambda uow: payment.refund_advance(uow, request=request))
+        return self.act(AdvanceRefunded, lambda uow: payment.refund_advance(uow, request=request), act_id=act_id)
+
+    def approved(self, kind: Giving, account_id: str, amount_fen: int, *, by: str = "2001", **changes: Any) -> Counter:
+        """The same counter with the approval of a second person for one act, as the edge hands it on."""
+        now = self.databases.billing.clock.now()
+        values: dict[str, Any] = {
+            "approval_id": new_id(),
+            "kind": kind,
+            "account_id": account_id,
+            "amount_fen": Fen(amount_fen),
+            "asked_by_no": self.context.staff_no,
+            "approver_id": derived_id("staff", by),
+            "approver_no": by,
+            "hall_code": self.context.hall_code,
+            "district_code": self.context.district_code,
+            "scope": DataScope.HALL.value,
+            "reason": "已核实",
+            "given_at": now,
+            "expires_at": now + timedelta(minutes=15),
+        }
+        approval = Approval(**{**values, **changes})
+        return self.at(self.context.model_copy(update={"approval": approval}))
+
+    def credit_line(self, bill_id: str, line_no: int, amount_fen: int, reason: str = "计费差错") -> LineCredited:
+        """Something is taken off a line of an issued bill."""
+        request = CreditLine(amount_fen=Fen(amount_fen), reason=reason)
+        return self.act(
+            LineCredited, lambda uow: payment.credit_line(uow, bill_id=bill_id, line_no=line_no, request=request)
+        )
+
+    def charge(self, account_id: str, amount_fen: int, **more: Any) -> AccountCharged:
+        """A charge or credit for the next bill."""
+        values = {"item_code": "voice.monthly", "reason": "障碍补偿", **more}
+        request = ChargeAccount(account_id=account_id, amount_fen=Fen(amount_fen), **values)
+        return self.act(AccountCharged, lambda uow: adjust.charge_account(uow, request=request))
+
+    def charges(self, account_id: str) -> list[ChargeRow]:
+        """One-off charges that wait for a bill."""
+        database = self.databases.billing
+        with database.reading() as conn:
+            return adjust.charges_waiting(conn, town_day(database.clock.now()), account_id)
+
+    def undo_charge(self, account_id: str, charge_id: str) -> AccountCharged:
+        """A charge is taken back."""
+        request = UndoCharge(reason="输错")
+        return self.act(
+            AccountCharged,
+            lambda uow: adjust.undo_charge(uow, account_id=account_id, charge_id=charge_id, request=request),
+        )
+
+    def deposit(self, account_id: str, amount_fen: int, purpose: str = "机顶盒押金") -> DepositMoved:
+        """The teller takes a deposit."""
+        request = TakeDeposit(
+            account_id=account_id, amount_fen=Fen(amount_fen), purpose=purpose, received_fen=Fen(amount_fen)
+        )
+        return self.act(DepositMoved, lambda uow: payment.take_deposit(uow, request=request))
+
+    def give_deposit_back(self, deposit_id: str, amount_fen: int, **more: Any) -> DepositMoved:
+        """The teller returns a deposit."""
+        request = ReturnDeposit(amount_fen=Fen(amount_fen), reason="退机顶盒", **more)
+        return self.act(DepositMoved, lambda uow: payment.return_deposit(uow, deposit_id=deposit_id, request=request))
+
+    def forfeit(self, deposit_id: str, amount_fen: int) -> DepositMoved:
+        """A deposit is kept as income."""
+        request = ForfeitDeposit(amount_fen=Fen(amount_fen), reason="设备损坏")
+        return self.act(DepositMoved, lambda uow: payment.forfeit_deposit(uow, deposit_id=deposit_id, request=request))
+
+    def transfer(self, from_id: str, to_id: str, amount_fen: int, **more: Any) -> BalanceTransferred:
+        """The teller moves balance."""
+        request = TransferBalance(
+            from_account_id=from_id, to_account_id=to_id, amount_fen=Fen(amount_fen), reason="合并缴费", **more
+        )
+        return self.act(BalanceTransferred, lambda uow: payment.transfer_balance(uow, request=request))
 
     def count(self, counted_fen: int) -> TillSession:
         """The teller counts the drawer."""

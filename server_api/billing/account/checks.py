@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server_api.billing.account import store
+from server_api.billing.account.store import debit as debit_store
 from server_api.billing.account.store import giving as giving_store
 from server_api.billing.ledger import store as ledger_store
 from server_api.billing.ledger.policy import money_policy
@@ -70,3 +71,10 @@ def approvals_by_a_second_person(database: Database) -> Finding:
     ]
     wrong += [f"{approval_id}: an act names an approval nobody gave" for approval_id in used]
     return Finding(counted=len(approvals), amount=Fen.total(row.amount_fen for row in approvals), wrong=tuple(wrong))
+
+
+def one_live_debit_contract(database: Database) -> Finding:
+    """A contract that runs stands under its account, an ended one under itself; so none runs beside another."""
+    with database.reading() as conn:
+        counted, wrong = debit_store.wrong_contracts(conn)
+    return Finding(counted=counted, wrong=tuple(wrong))

@@ -30,6 +30,7 @@ def wire(wiring: Wiring) -> None:
     wiring.invariant("billing", "book_equals_postings", checks.book_equals_postings)
     wiring.invariant("billing", "allowances_equal_acts", checks.allowances_equal_acts)
     wiring.invariant("billing", "approvals_by_a_second_person", checks.approvals_by_a_second_person)
+    wiring.invariant("billing", "one_live_debit_contract", checks.one_live_debit_contract)
 
 
 def keep_payer(uow: UnitOfWork, envelope: Envelope, payload: CustomerRecorded) -> None:

@@ -10,16 +10,20 @@ from typing import Any
 from sqlalchemy import Connection
 
 from server_api.billing.account import store
+from server_api.billing.account.giving import allow_giving
+from server_api.billing.account.news import CreditLimitChanged, MoneyMoved
 from server_api.billing.account.rules import Owing, advance_book_id, standing_of
 from server_api.billing.account.store import AccountState
 from server_api.billing.ledger.policy import money_policy
 from server_api.billing.ledger.rules import LedgerName, Posting, over_or_short
 from server_api.billing.ledger.service import post
+from server_api.platform import audit
 from server_api.platform.numbering import next_number
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.account import AccountView, BalanceBookView, OpenAccount, SetCreditLimit
 from shared_models.contracts.events import AccountRecorded, AccountStandingChanged, Standing
 from shared_models.values.faults.account import AccountClosed, AccountNoTaken, AccountNotFound, CreditLimitNotValid
+from shared_models.values.giving import Giving
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import ZERO_FEN, Fen
 from shared_models.values.money_states import BookType, PaymentType
@@ -152,10 +156,18 @@ def add_credit(
 
 
 def set_credit_limit(uow: UnitOfWork, *, account_id: str, request: SetCreditLimit) -> AccountView:
-    """Change how far an account may owe. Raises AccountNotFound, AccountClosed, CreditLimitNotValid."""
+    """Change how far an account may owe; the raise counts against the caller's limits.
+
+    Raises AccountNotFound, AccountClosed, CreditLimitNotValid, LimitReached and what is wrong with an approval.
+    """
     _check_limit(request.credit_limit_fen)
-    lock_account(uow, account_id)
+    state = lock_account(uow, account_id)
+    more = request.credit_limit_fen - state.row.credit_limit_fen
+    if more > ZERO_FEN:
+        allow_giving(uow, Giving.CREDIT_LIMIT, account_id=account_id, amount=more)
     store.set_limits(uow.conn, account_id, credit_limit_fen=request.credit_limit_fen)
+    uow.announce(CreditLimitChanged(account_id))
+    audit.note(uow, "account.credit_limit", f"account:{account_id}", str(request.credit_limit_fen))
     return view_account(uow.conn, account_id)
 
 
@@ -187,6 +199,8 @@ def keep_standing(uow: UnitOfWork, state: AccountState, *, owing: Owing) -> Stan
         )
     if standing != row.standing or since != row.owed_since_on:
         store.set_standing(uow.conn, row.account_id, standing.value, since)
+    if row.payment_type == PaymentType.PREPAID.value:
+        uow.announce(MoneyMoved(row.account_id))
     return standing
 
 

@@ -19,6 +19,8 @@ FLOAT, PAYMENT, REVERSAL, REFUND, OVER_SHORT, DEPOSIT = (
     "over_short",
     "deposit",
 )
+#: Deposits of customers (押金) taken into the drawer and given back out of it.
+DEPOSIT_IN, DEPOSIT_OUT = "deposit_in", "deposit_out"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,17 @@ from typing import Annotated
 
 from fastapi import Path
 
+from server_api.billing.account import debit
 from server_api.billing.account import service as account
 from server_api.billing.payment import service as payment
+from server_api.faces.hall.approvals import GIVING
 from server_api.faces.hall.core import Caller, Permission, Response, hall_router, permit, refusals, reply
 from server_api.faces.joined.scope import account_in_scope, insist_in_scope
 from shared_models.contracts.account import AccountOwed, AccountView, OpenAccount, SetCreditLimit
+from shared_models.contracts.deposit import BankDebitPage, BankDebitView, OpenBankDebit, StopBankDebit
 from shared_models.values.faults.account import AccountClosed, AccountNoTaken, AccountNotFound, CreditLimitNotValid
 from shared_models.values.faults.common import NotFound
+from shared_models.values.faults.deposit import BankDebitNotLive
 
 router = hall_router("accounts")
 AccountId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["0f" * 16])]
@@ -44,7 +48,7 @@ def read_owed(account_id: AccountId, caller: Caller = permit(Permission.ACCOUNT_
 @router.post(
     "/accounts/{account_id}/credit-limit",
     response_model=AccountView,
-    responses=refusals(AccountNotFound, AccountClosed, CreditLimitNotValid),
+    responses=refusals(AccountNotFound, AccountClosed, CreditLimitNotValid, *GIVING),
 )
 def set_credit_limit(
     account_id: AccountId, body: SetCreditLimit, caller: Caller = permit(Permission.ACCOUNT_EDIT)
@@ -56,3 +60,33 @@ def set_credit_limit(
         body,
         lambda uow: account.set_credit_limit(uow, account_id=account_id, request=body),
     )
+
+
+@router.post("/bank-debits", response_model=BankDebitView, responses=refusals(AccountNotFound, AccountClosed))
+def open_bank_debit(body: OpenBankDebit, caller: Caller = permit(Permission.DEBIT_EDIT)) -> Response:
+    """Open a bank debit contract for an account; one that runs is replaced."""
+    return caller.act("billing", "open_bank_debit", body, lambda uow: debit.open_debit(uow, request=body))
+
+
+@router.post(
+    "/accounts/{account_id}/bank-debit/stop",
+    response_model=BankDebitView,
+    responses=refusals(AccountNotFound, AccountClosed, BankDebitNotLive),
+)
+def stop_bank_debit(
+    account_id: AccountId, body: StopBankDebit, caller: Caller = permit(Permission.DEBIT_EDIT)
+) -> Response:
+    """End the bank debit contract of an account."""
+    return caller.act(
+        "billing", "stop_bank_debit", body, lambda uow: debit.stop_debit(uow, account_id=account_id, request=body)
+    )
+
+
+@router.get(
+    "/accounts/{account_id}/bank-debits", response_model=BankDebitPage, responses=refusals(AccountNotFound, NotFound)
+)
+def list_bank_debits(account_id: AccountId, caller: Caller = permit(Permission.ACCOUNT_VIEW)) -> Response:
+    """List the bank debit contracts of an account, newest first."""
+    account_in_scope(caller.databases, caller.context, account_id)
+    with caller.reading("billing") as connection:
+        return reply(BankDebitPage(items=tuple(debit.contracts_of(connection, account_id))))

@@ -12,7 +12,7 @@ payment = Table(
     "payment",
     billing_metadata,
     Column("payment_id", Id(), primary_key=True),
-    # payment, reversal, refund
+    # payment, reversal, refund, deposit, deposit_back
     Column("kind", Code(12), nullable=False),
     # done, reversed
     Column("state", Code(12), nullable=False),
@@ -58,6 +58,64 @@ applied_payment = Table(
     Column("amount_fen", FenType(), nullable=False),
     Column("applied_on", Day, nullable=False),
     PrimaryKeyConstraint("period", "bill_id", "bill_line_no", "act_id", "seq_no"),
+)
+
+#: A deposit (押金) in a book of its own: it secures, pays no bill, and is returned or forfeited, wholly or in parts.
+account_deposit = Table(
+    "account_deposit",
+    billing_metadata,
+    Column("deposit_id", Id(), primary_key=True),
+    Column("account_id", Id(), ForeignKey("billing_account.account_id"), nullable=False, index=True),
+    Column("book_id", Id(), ForeignKey("balance_book.book_id"), nullable=False, unique=True),
+    Column("product_id", Id()),
+    Column("purpose", Words(60), nullable=False),
+    # held, returned, forfeited, partly_forfeit
+    Column("state", Code(16), nullable=False),
+    Column("amount_fen", FenType(), nullable=False),
+    Column("returned_fen", FenType(), nullable=False),
+    Column("forfeited_fen", FenType(), nullable=False),
+    Column("receipt_no", Code(40), nullable=False),
+    Column("hall_code", Code(20), nullable=False),
+    Column("district_code", Code(20), nullable=False),
+    Column("staff_id", Code(32), nullable=False),
+    Column("taken_at", Instant(), nullable=False),
+    Column("ended_at", Instant()),
+    Column("act_id", Id(), nullable=False),
+)
+
+#: What was done with a deposit after it was taken. Append only; the deposit's own sums are sums of these.
+deposit_move = Table(
+    "deposit_move",
+    billing_metadata,
+    Column("deposit_id", Id(), ForeignKey("account_deposit.deposit_id"), primary_key=True),
+    Column("act_id", Id(), primary_key=True),
+    # returned, to_balance, forfeited
+    Column("kind", Code(12), nullable=False),
+    Column("amount_fen", FenType(), nullable=False),
+    Column("reason", Words(200), nullable=False),
+    Column("approval_id", Id()),
+    Column("receipt_no", Code(40)),
+    Column("staff_id", Code(32), nullable=False),
+    Column("moved_on", Day, nullable=False),
+)
+
+#: Balance moved from one book to another (转账), of one account or of two.
+balance_transfer = Table(
+    "balance_transfer",
+    billing_metadata,
+    Column("transfer_id", Id(), primary_key=True),
+    Column("from_account_id", Id(), ForeignKey("billing_account.account_id"), nullable=False, index=True),
+    Column("from_book_id", Id(), nullable=False),
+    Column("to_account_id", Id(), ForeignKey("billing_account.account_id"), nullable=False, index=True),
+    Column("to_book_id", Id(), nullable=False),
+    Column("amount_fen", FenType(), nullable=False),
+    Column("reason", Words(200), nullable=False),
+    Column("approval_id", Id()),
+    Column("receipt_no", Code(40)),
+    Column("hall_code", Code(20), nullable=False),
+    Column("staff_id", Code(32), nullable=False),
+    Column("moved_on", Day, nullable=False),
+    Column("act_id", Id(), nullable=False),
 )
 
 #: Money that moves outside us: stored before the device is asked, resolved by its answer, a query or a person.

@@ -90,9 +90,7 @@ def test_an_unknown_outcome_waits_for_somebody_to_find_out(counter: Counter) -> 
     with pytest.raises(IntentNotConfirmed):
         counter.pay(account_id, 900, received_fen=0, method=PayMethod.POS, intent_id=intent.intent_id)
     with counter.databases.billing.reading() as conn:
-        assert [item.intent_id for item in payment.list_intents(conn, counter.context, limit=10)] == [
-            intent.intent_id
-        ]
+        assert [item.intent_id for item in payment.list_intents(conn, counter.context, limit=10)] == [intent.intent_id]
     assert resolve(counter, intent.intent_id, IntentState.REFUSED).state is IntentState.REFUSED
     with pytest.raises(IntentMismatch):
         resolve(counter, intent.intent_id, IntentState.CONFIRMED)

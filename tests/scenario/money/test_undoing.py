@@ -131,9 +131,7 @@ def test_a_reversal_may_bring_arrears_back(counter: Counter) -> None:
     assert [news.account_id for news in heard] == [account_id]
 
 
-def test_a_refund_takes_no_more_than_the_advance_and_the_limit_of_the_day(
-    counter: Counter, clock: ManualClock
-) -> None:
+def test_a_refund_takes_no_more_than_the_advance_and_the_limit_of_the_day(counter: Counter, clock: ManualClock) -> None:
     account_id = counter.open_account()
     limited = counter.at(teller(limits_fen={"refund_day": 1_000}))
     limited.open_till()

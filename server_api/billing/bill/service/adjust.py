@@ -17,6 +17,7 @@ from server_api.billing.account.service import lock_account
 from server_api.billing.bill.policy import billing_policy
 from server_api.billing.bill.rules.adjustment import Credit, left_of, split_credit
 from server_api.billing.bill.store import adjust as store
+from server_api.billing.bill.store import bills
 from server_api.billing.ledger.rules import LedgerName, Posting
 from server_api.billing.ledger.service import post
 from server_api.platform import audit
@@ -287,9 +288,12 @@ def charges_waiting(conn: Connection, today: date, account_id: str) -> list[Char
     ]
 
 
-def adjustments_of(conn: Connection, bill_id: str) -> list[AdjustmentRow]:
-    """What was taken off the lines of a bill, in the order it was booked."""
-    return [
+def adjustments_of(conn: Connection, bill_id: str) -> tuple[str, list[AdjustmentRow]]:
+    """The account of a bill, and what was taken off its lines in the order it was booked. Raises BillLineNotFound."""
+    head = bills.read_bill(conn, bill_id)
+    if head is None:
+        raise BillLineNotFound()
+    return head.account_id, [
         AdjustmentRow(
             adjustment_id=row.adjustment_id,
             bill_id=row.bill_id,

@@ -1,11 +1,13 @@
 """The cash desk's acts: sessions in ``till.py``, papers in ``papers.py``."""
 
+from server_api.billing.cashdesk.service.bank import bank_session
 from server_api.billing.cashdesk.service.entries import (
     Entry,
     book_entries,
     drawer_cash,
     lock_live_till,
     lock_own_till,
+    write_entries,
 )
 from server_api.billing.cashdesk.service.papers import keep_receipt, read_receipt, reprint_receipt, take_receipt_no
 from server_api.billing.cashdesk.service.till import (
@@ -19,6 +21,7 @@ from server_api.billing.cashdesk.service.till import (
 
 __all__ = [
     "Entry",
+    "bank_session",
     "book_entries",
     "close_till",
     "count_till",
@@ -33,4 +36,5 @@ __all__ = [
     "read_receipt",
     "reprint_receipt",
     "take_receipt_no",
+    "write_entries",
 ]

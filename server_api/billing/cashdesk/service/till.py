@@ -249,8 +249,8 @@ def _view(conn: Connection, till_id: str) -> TillSession:
 
 
 def _session(row: Row[Any], sums: Sequence[EntrySum]) -> TillSession:
-    cash_in = rules.cash_of(sums, (rules.PAYMENT,))
-    cash_out = -rules.cash_of(sums, (rules.REVERSAL, rules.REFUND))
+    cash_in = rules.cash_of(sums, (rules.PAYMENT, rules.DEPOSIT_IN))
+    cash_out = -rules.cash_of(sums, (rules.REVERSAL, rules.REFUND, rules.DEPOSIT_OUT))
     return TillSession(
         till_session_id=row.till_id,
         hall_code=row.hall_code,

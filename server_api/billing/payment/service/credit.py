@@ -48,7 +48,7 @@ def credit_line(uow: UnitOfWork, *, bill_id: str, line_no: int, request: CreditL
     """Take an amount off an issued line: a record of its own with mirror postings; the bill itself stays as issued.
 
     What is open of the line shrinks first; what had been paid goes back to the books it came from (own money first)
-    and settles what else is open. A late fee counts as a waiver, anything else as a credit, against the caller's limits.
+    and settles what else is open. Against the caller's limits a late fee counts as a waiver, anything else as a credit.
 
     Raises BillLineNotFound, BillCancelled, CreditTooMuch, AccountBeingBilled, AccountClosed, LimitReached and what is
     wrong with an approval.

@@ -11,6 +11,7 @@ from server_api.billing.cashdesk import service as cashdesk
 from server_api.billing.payment import store
 from server_api.billing.payment.rails import RAILS
 from server_api.platform.unit_of_work import UnitOfWork
+from shared_models.contracts.deposit import TakeDeposit
 from shared_models.contracts.payment import IntendPayment, IntentView, ResolveIntent, TakePayment
 from shared_models.contracts.work import WorkContext
 from shared_models.values.faults.account import AccountNotFound
@@ -77,7 +78,7 @@ def resolve_intent(uow: UnitOfWork, *, intent_id: str, request: ResolveIntent) -
     return _view(_found(uow.conn, intent_id, uow.context))
 
 
-def use_intent(uow: UnitOfWork, request: TakePayment) -> str:
+def use_intent(uow: UnitOfWork, request: TakePayment | TakeDeposit) -> str:
     """Book a confirmed intent, once, and return its trace number.
 
     Raises IntentNotConfirmed, IntentMismatch, PaymentNotFound.

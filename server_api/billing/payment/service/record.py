@@ -30,6 +30,8 @@ class Movement:
     reverses_id: str = ""
     trace_no: str = ""
     remark: str = ""
+    #: where no person stands at a counter: the bank
+    counter_no: str = ""
 
 
 def keep_movement(uow: UnitOfWork, movement: Movement) -> None:
@@ -46,7 +48,7 @@ def keep_movement(uow: UnitOfWork, movement: Movement) -> None:
             "till_id": movement.till_id,
             "hall_code": context.hall_code,
             "district_code": context.district_code,
-            "counter_no": context.counter_no,
+            "counter_no": movement.counter_no or context.counter_no,
             "staff_id": context.staff_id,
             "staff_no": context.staff_no,
             "method": movement.method.value,

@@ -16,6 +16,7 @@ from server_api.billing.ledger.rules import LedgerName, Posting
 from server_api.billing.ledger.service import post
 from server_api.billing.payment import rules, store
 from server_api.billing.payment.service.record import Movement, keep_movement, paper_head
+from server_api.billing.rating.credit import service as credit
 from server_api.platform import audit
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.payment import AdvanceRefunded, RefundAdvance
@@ -42,8 +43,9 @@ def refund_advance(uow: UnitOfWork, *, request: RefundAdvance) -> AdvanceRefunde
     state = lock_account(uow, request.account_id)
     book_id = advance_book_id(request.account_id)
     item = next(one for one in state.books if one.book.book_id == book_id)
-    if item.book.left < amount:
-        raise AdvanceTooLittle(left=str(item.book.left), amount=str(amount))
+    left = min(item.book.left, credit.free_to_leave(uow.conn, state, uow.today))
+    if left < amount:
+        raise AdvanceTooLittle(left=str(left), amount=str(amount))
     till = cashdesk.lock_own_till(uow)
     cash = cashdesk.drawer_cash(uow, till)
     if cash < amount:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server_api.billing.account import store as account_store
+from server_api.billing.account.news import CreditLimitChanged
 from server_api.billing.account.rules import Owing, standing_of
 from server_api.billing.account.store import AccountState, StandingRow
 from server_api.billing.bill.news import BillsDrafted, BillsIssued, IssuedBill
@@ -16,6 +17,7 @@ from server_api.billing.payment import rules, store
 from server_api.billing.payment.news import ArrearsCleared
 from server_api.billing.payment.rules import Allocation, Wish
 from server_api.billing.payment.service.take import applied_rows, order_of_policy, settling_postings
+from server_api.billing.rating.credit import service as credit
 from server_api.platform.unit_of_work import Told, UnitOfWork
 from shared_models.contracts.events import AccountStandingChanged, Standing
 from shared_models.values.ids import derived_id
@@ -54,13 +56,17 @@ def _billed(uow: UnitOfWork, row: StandingRow, issued: IssuedBill) -> _Stand:
 def settle_issued_bills(uow: UnitOfWork, news: BillsIssued) -> None:
     """Listener of a month run: accounts with money settle at once, and every account stands as its bills now say.
 
-    Most accounts hold nothing; how they stand was reckoned ahead, or costs one row of one query.
+    Most accounts hold nothing; how they stand was reckoned ahead, or costs one row of one query. What live prepaid
+    calls of the month took goes back to the books first: the bill, made of call records, takes its place, so a call is
+    charged once.
     """
+    ids = [issued.account_id for issued in news.bills]
+    returned = credit.release_live_debits(uow, period=news.month.yyyymm, account_ids=ids)
     due = [issued for issued in news.bills if issued.total > ZERO_FEN]
     changed: list[tuple[str, str, Any]] = []
     unsure: list[IssuedBill] = []
     for issued in due:
-        stand = news.reckoned.get(issued.account_id)
+        stand = None if issued.account_id in returned else news.reckoned.get(issued.account_id)
         if stand is None:
             unsure.append(issued)
         else:
@@ -124,6 +130,13 @@ def settle_accounts(uow: UnitOfWork, account_ids: Sequence[str]) -> Fen:
     turn = [bill_id for _period, bill_id, _left, _at in bill_changes[:1]]
     post(uow, postings, act_id=derived_id(uow.act_id, "settle", *account_ids[:1], *turn))
     return Fen(settled_fen)
+
+
+def stand_again(uow: UnitOfWork, news: CreditLimitChanged) -> None:
+    """Listener: an account may owe more or less than before, so it may be restricted no more, or from now on."""
+    state = account_store.read(uow.conn, news.account_id)
+    if state is not None and not state.held:
+        settle_accounts(uow, [news.account_id])
 
 
 def _stand(uow: UnitOfWork, changed: list[tuple[str, str, Any]], state: AccountState, allocation: Allocation) -> None:

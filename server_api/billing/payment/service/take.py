@@ -46,7 +46,7 @@ from shared_models.values.rmb import rmb_capitals
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class Plan:
     """What a payment will do, calculated from what the account is now."""
 
     state: AccountState
@@ -65,15 +65,15 @@ def take_payment(uow: UnitOfWork, *, request: TakePayment) -> PaymentTaken:
     change = _checked_change(request, uow.context)
     rail = RAILS.of(request.method)
     state = lock_account(uow, request.account_id)
-    plan = _plan(uow.conn, state, request, uow.today)
+    plan = plan_payment(uow.conn, state, request, uow.today)
     till = cashdesk.lock_own_till(uow)
     payment_id = derived_id(uow.act_id, "payment")
     trace_no = use_intent(uow, request) if rail.needs_intent else ""
     money_at = LedgerName(
         rail.ledger_code, till.till_id if rail.ledger_code is LedgerCode.CASH else request.method.value
     )
-    _settle(uow, plan, payment_id)
-    post(uow, _postings(plan, money_at, request.amount_fen, payment_id))
+    settle_plan(uow, plan, payment_id)
+    post(uow, plan_postings(plan, money_at, request.amount_fen, payment_id))
     cashdesk.book_entries(uow, till, [cashdesk.Entry(PAYMENT, request.method, request.amount_fen, payment_id)])
     before = Standing(state.row.standing)
     if state.held:
@@ -81,7 +81,7 @@ def take_payment(uow: UnitOfWork, *, request: TakePayment) -> PaymentTaken:
         standing = before
     else:
         standing = keep_standing(uow, state, owing=plan.allocation.owing_after)
-        _announce(uow, request.account_id, before, standing, payment_id)
+        announce_standing(uow, request.account_id, before, standing, payment_id)
     seq_no, receipt_no = cashdesk.take_receipt_no(uow)
     receipt = _receipt(uow, request, plan, change, payment_id, receipt_no, trace_no)
     cashdesk.keep_receipt(
@@ -117,7 +117,7 @@ def preview_payment(conn: Connection, context: WorkContext, clock: Clock, *, req
         raise AccountNotFound(account_id=request.account_id)
     if state.row.closed_at is not None:
         raise AccountClosed(account_no=state.row.account_no)
-    plan = _plan(conn, state, request, town_day(clock.now()))
+    plan = plan_payment(conn, state, request, town_day(clock.now()))
     return PaymentPreview(
         applied=_applied_to(plan.allocation.portions),
         advance_fen=plan.allocation.new_left,
@@ -134,7 +134,7 @@ def order_of_policy() -> Order:
     return Order(policy.line_order, policy.book_order)
 
 
-def balance_after(plan: _Plan) -> Fen:
+def balance_after(plan: Plan) -> Fen:
     """What the account can spend on anything after the payment."""
     spent = plan.allocation.spent_by_book
     total_fen = plan.allocation.new_applied.amount_fen + plan.allocation.new_left.amount_fen
@@ -153,7 +153,8 @@ def _checked_change(request: TakePayment, context: WorkContext) -> Fen:
     return RAILS.of(request.method).change_for(request.amount_fen, request.received_fen, policy.largest_change)
 
 
-def _plan(conn: Connection, state: AccountState, request: TakePayment, today: Any) -> _Plan:
+def plan_payment(conn: Connection, state: AccountState, request: TakePayment, today: Any) -> Plan:
+    """What the payment will do to an account as it is. Raises BillNotOpen."""
     book_id = advance_book_id(request.account_id)
     books: Sequence[Book] = [item.book for item in state.books]
     bills = store.open_bills(conn, request.account_id)
@@ -165,10 +166,10 @@ def _plan(conn: Connection, state: AccountState, request: TakePayment, today: An
         allocation = Allocation((), ZERO_FEN, request.amount_fen, rules.owing_of(bills))
     else:
         allocation = rules.allocate(bills, books, new_money=money, wish=wish, today=today, order=order_of_policy())
-    return _Plan(state, bills, allocation, book_id)
+    return Plan(state, bills, allocation, book_id)
 
 
-def _settle(uow: UnitOfWork, plan: _Plan, payment_id: str) -> None:
+def settle_plan(uow: UnitOfWork, plan: Plan, payment_id: str) -> None:
     """Write what the allocation says: applied rows, bills, books."""
     portions = plan.allocation.portions
     account_id = plan.state.row.account_id
@@ -229,19 +230,21 @@ def settling_postings(account_id: str, portions: Sequence[Portion], payment_id: 
     ]
 
 
-def _postings(plan: _Plan, money_at: LedgerName, amount: Fen, payment_id: str) -> list[Posting]:
+def plan_postings(plan: Plan, money_at: LedgerName, amount: Fen, payment_id: str) -> list[Posting]:
+    """The money into the advance book, and from there to what it settled."""
     received = Posting(LedgerName(LedgerCode.ADVANCE, plan.book_id), money_at, amount, payment_id)
     return [received, *settling_postings(plan.state.row.account_id, plan.allocation.portions, payment_id)]
 
 
-def _announce(uow: UnitOfWork, account_id: str, before: Standing, now: Standing, payment_id: str) -> None:
+def announce_standing(uow: UnitOfWork, account_id: str, before: Standing, now: Standing, payment_id: str) -> None:
+    """Tell the slices above where a payment brought the account out of arrears."""
     arrears = (Standing.OVERDUE, Standing.RESTRICTED)
     if before in arrears and now not in arrears:
         uow.announce(ArrearsCleared(account_id, before, now, payment_id))
 
 
 def _movement(
-    request: TakePayment, plan: _Plan, change: Fen, till: Row[Any], payment_id: str, receipt_no: str, trace_no: str
+    request: TakePayment, plan: Plan, change: Fen, till: Row[Any], payment_id: str, receipt_no: str, trace_no: str
 ) -> Movement:
     return Movement(
         payment_id,
@@ -264,7 +267,7 @@ def _movement(
 def _receipt(
     uow: UnitOfWork,
     request: TakePayment,
-    plan: _Plan,
+    plan: Plan,
     change: Fen,
     payment_id: str,
     receipt_no: str,
@@ -331,7 +334,7 @@ def _applied_to(portions: Sequence[Portion]) -> tuple[AppliedTo, ...]:
     )
 
 
-def _explanation(plan: _Plan) -> tuple[str, ...]:
+def _explanation(plan: Plan) -> tuple[str, ...]:
     steps = [
         resources.text(
             "payment.step.new" if portion.is_new else "payment.step.book",
