@@ -1,8 +1,8 @@
 """Long calls that an exchange writes in parts: first, middle …, last become one call before anything is priced.
 
 Parts belong together when caller, called and trunk groups agree and each begins where the one before ended. A first
-part whose last never came, or the reverse, goes to the error pool: half a call is never priced. Parts are joined within
-one file; a call whose parts lie in two files waits in the pool.
+part whose last never came, or the reverse, waits for the files to come: half a call is never priced. Parts in several
+files are joined by ``rating.late_parts``.
 """
 
 from __future__ import annotations
@@ -75,6 +75,6 @@ def apply_joined(records: pl.DataFrame, joined: Joined, from_pos: int, until_pos
     gone = [at for at in joined.absorbed if from_pos <= at < until_pos]
     whole = records.filter((pl.col("partial") == SINGLE) | (pl.col("reason") != 0))
     ends = records.filter(pl.col("file_pos").is_in(joined.open_ends) & (pl.col("reason") == 0)).with_columns(
-        reason=pl.lit(REASON_NO["open_partial"], dtype=pl.Int8)
+        reason=pl.lit(REASON_NO["awaiting_parts"], dtype=pl.Int8)
     )
     return pl.concat([whole, ends, calls]).sort("file_pos"), len(gone)

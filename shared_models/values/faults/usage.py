@@ -31,6 +31,13 @@ class UsageIsMeterFile(Fault):
     status = 422
 
 
+class UsageIsAccounting(Fault):
+    """The file holds RADIUS messages, which say what was used only together with those before them."""
+
+    code = "usage_is_accounting"
+    status = 422
+
+
 class UsageProfileNotValid(Fault):
     """A table that describes a kind of usage file cannot be used."""
 

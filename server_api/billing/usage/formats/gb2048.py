@@ -31,8 +31,8 @@ Ints = npt.NDArray[np.int64]
 
 CODE = "gb2048"
 SERVICE = "voice"
-#: A piece is this many blocks: about half a million calls, the batch the store writes best.
-PIECE_BYTES = 20_480 * 2_048
+#: A piece is this many blocks: some 200,000 calls.
+PIECE_BYTES = 8_192 * 2_048
 _CHUNK_BLOCKS = 512
 _MOST_RAW_BYTES = 2_048
 _FILLER_SHOWS = 8

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import resources
 from server_api.billing.usage.formats.bcd import Packing
 from shared_models.values.faults.usage import UsageProfileNotValid
 
@@ -83,7 +84,10 @@ def _merged(path: Path, depth: int) -> dict[str, Any]:
         return table
     if depth > 3 or not re.fullmatch(r"[a-z0-9_]+", str(base)):
         raise UsageProfileNotValid(file=path.name, problem=f"extends = {base!r}")
-    merged = _merged(path.with_name(f"{base}.toml"), depth + 1)
+    beside = path.with_name(f"{base}.toml")
+    # a site's table may begin with the lines of the one that ships, also of its own name
+    shipped = resources.path("usage", beside.name)
+    merged = _merged(beside if beside.is_file() and beside.name != path.name else shipped, depth + 1)
     for key, value in table.items():
         merged[key] = {**merged[key], **value} if isinstance(value, dict) and key in merged else value
     return merged

@@ -1,42 +1,83 @@
 """Which kind a usage file is, the pieces it is read in, and the decoding of one piece.
 
-A piece is a byte range that depends on nothing but the file, so that an import killed anywhere goes on at a piece.
+The kind is found by content, never by name. A file that could be of several is refused with their names, one of none
+with the names of all: a wrong guess would be priced.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from server_api.billing.usage.formats import calls_csv, gb2048, sessions_csv, text_lines
+from server_api.billing.usage.formats import accounting_files, calls_csv, sessions_csv
 from server_api.billing.usage.formats.frame import REASON_NO, Decoded, empty_raw
+from server_api.billing.usage.formats.kinds import (
+    SURE,
+    Cut,
+    EqualRecords,
+    HeadedLines,
+    Kind,
+    NationalBlocks,
+    ProfiledLines,
+    Sample,
+    SrunDetails,
+    too_long_line,
+)
+from server_api.billing.usage.formats.pieces import Piece as Piece
+from server_api.billing.usage.formats.record_layout import RecordLayout
+from server_api.billing.usage.formats.tables import table_files, table_of
 from server_api.billing.usage.partials import Joined, apply_joined, join_parts
 from server_api.billing.usage.policy import policy
-from shared_models.values.faults.usage import UsageFileEmpty, UsageFormatUnknown, UsageLooksWrong
+from shared_models.values.faults.usage import (
+    UsageFileChanged,
+    UsageFileEmpty,
+    UsageFileRefused,
+    UsageFormatAmbiguous,
+    UsageFormatUnknown,
+    UsageIsAccounting,
+    UsageIsMeterFile,
+    UsageLooksWrong,
+)
 
-_HEAD_BYTES = 4_096
-_PROBE_BYTES = 262_144
+_SAMPLE_BYTES = 262_144
 _HASH_BYTES = 1 << 20
+_RAW_BYTES = 2_048
 #: Fewer records than this say nothing about the layout.
 _FEWEST_SEEN = 8
-FORMATS = (gb2048.CODE, calls_csv.CODE, sessions_csv.CODE)
-_TEXT = {
-    calls_csv.CODE: calls_csv.decode,
-    sessions_csv.CODE: sessions_csv.decode,
-}
+#: A file without a signature is taken for a kind when so many of a thousand records at its beginning are readable.
+_PLAUSIBLE = 800
+_METER_FILES = {0xC8: "ZXJ10, 9+9", 0xC9: "ZXJ10, 18+18"}
+_BUILT_IN: tuple[Kind, ...] = (
+    NationalBlocks(),
+    HeadedLines(calls_csv.CODE),
+    HeadedLines(sessions_csv.CODE),
+    SrunDetails(),
+)
 
 
-@dataclass(frozen=True)
-class Piece:
-    """Bytes ``begin`` <= position < ``end`` of a file."""
+def kinds() -> dict[str, Kind]:
+    """Every kind known, by code: those built in, and a kind for each table shipped or of the site."""
+    found: dict[str, Kind] = {kind.code: kind for kind in _BUILT_IN}
+    for file in table_files():
+        kind = kind_of(file)
+        found[kind.code] = kind
+    return found
 
-    number: int
-    begin: int
-    end: int
+
+def kind_of(file: Path) -> Kind:
+    """The kind a table describes. Raises UsageProfileNotValid."""
+    table = table_of(file)
+    return EqualRecords(table) if isinstance(table, RecordLayout) else ProfiledLines(table)
+
+
+#: The kinds that ship.
+FORMATS = tuple(kinds())
 
 
 @dataclass
@@ -44,75 +85,159 @@ class UsageSource:
     """A file that can be read in pieces: its kind, identity, pieces and the long calls joined out of parts."""
 
     path: Path
-    format_code: str
-    service: str
+    kind: Kind
     sha256: str
     byte_count: int
-    pieces: list[Piece]
-    header: tuple[str, ...] = ()
+    cut: Cut
+    seen: tuple[int, int, int]
     joined: Joined | None = None
     warnings: list[str] = field(default_factory=list)
 
+    @property
+    def format_code(self) -> str:
+        """The code of its kind."""
+        return self.kind.code
+
+    @property
+    def service(self) -> str:
+        """voice or broadband."""
+        return self.kind.service
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """The pieces, in order."""
+        return self.cut.pieces
+
+    @property
+    def header(self) -> tuple[str, ...]:
+        """The columns its first line names."""
+        return self.cut.header
+
     def decode(self, piece: Piece, first_line: int = 0) -> tuple[Decoded, int]:
-        """Decode one piece; ``first_line`` lines lie before it. Also: how many parts were joined to others."""
-        with self.path.open("rb") as file:
-            file.seek(piece.begin)
-            data = file.read(piece.end - piece.begin)
-        if self.format_code in _TEXT:
-            skip = 1 if piece.number == 0 else 0
-            body = data.partition(b"\n")[2] if skip else data
-            decoded = _TEXT[self.format_code](body, self.header, first_line + skip + 1)
-            return Decoded(decoded.records, decoded.raw, decoded.record_count, decoded.line_count + skip), 0
-        decoded = gb2048.decode(data, piece.begin)
+        """Decode one piece; ``first_line`` lines lie before it. Also: how many parts were joined to others.
+
+        Raises UsageFileChanged when the file is not what it was when it was opened.
+        """
+        decoded, data, line = self._decoded(piece, first_line)
         if self.joined is None:
             return decoded, 0
-        records, absorbed = apply_joined(decoded.records, self.joined, piece.begin, piece.end)
-        raw = _raw_of_open_ends(records, data, piece.begin)
-        return Decoded(records, pl.concat([decoded.raw, raw]), decoded.record_count), absorbed
+        text = self.kind.is_text
+        lowest = line if text else piece.begin
+        records, absorbed = apply_joined(
+            decoded.records, self.joined, lowest, lowest + decoded.line_count if text else piece.end
+        )
+        ends = _open_ends(records, decoded.raw, lambda place: self.kind.raw(data, piece, place))
+        return Decoded(records, pl.concat([decoded.raw, ends]), decoded.record_count, decoded.line_count), absorbed
+
+    def _decoded(self, piece: Piece, first_line: int) -> tuple[Decoded, bytes, int]:
+        data = _read(self.path, piece, self.seen)
+        if piece.long_line:
+            return too_long_line(piece, data, first_line + 1), data, first_line + 1
+        data, skipped = self._body(data, piece)
+        line = first_line + skipped + 1
+        decoded = self.kind.decode(data, piece, self.cut, line)
+        if skipped:
+            decoded = Decoded(decoded.records, decoded.raw, decoded.record_count, decoded.line_count + skipped)
+        return decoded, data, line
+
+    def _body(self, data: bytes, piece: Piece) -> tuple[bytes, int]:
+        """The data without the lines before the first record, and how many they are."""
+        skip = self.cut.skip_lines if piece.number == 0 else 0
+        return (data.split(b"\n", skip) + [b""])[skip] if skip else data, skip
+
+    def join(self) -> None:
+        """Look through the whole file for parts of longer calls, which may lie pieces apart."""
+        found: list[pl.DataFrame] = []
+        line = 0
+        for piece in self.pieces:
+            if piece.long_line:
+                line += 1
+                continue
+            data, skipped = self._body(_read(self.path, piece, self.seen), piece)
+            parts = self.kind.parts(data, piece, self.cut, line + skipped + 1)
+            if parts is None:
+                return
+            line += parts.line_count + skipped
+            if parts.record_count:
+                found.append(parts.records)
+        self.joined = join_parts(pl.concat(found)) if found else None
 
 
 def open_usage(path: Path, format_code: str | None = None, tell: Callable[[int], None] | None = None) -> UsageSource:
-    """Find out what a file is and how it is cut. ``tell`` hears the bytes hashed so far.
+    """Find out what a file is and how it is cut. ``format_code`` is a code or the path of a table. ``tell`` hears the
+    bytes hashed so far.
 
-    Raises UsageFileEmpty, UsageFormatUnknown (no known head), UsageLooksWrong (most of its beginning is unreadable).
+    Raises UsageFileEmpty, UsageFileRefused (no plain file), UsageFormatUnknown, UsageFormatAmbiguous, UsageIsMeterFile,
+    UsageIsAccounting (RADIUS messages), UsageLooksWrong (most of its beginning is unreadable), UsageProfileNotValid.
     """
-    size = path.stat().st_size
-    if size == 0:
-        raise UsageFileEmpty(file=path.name)
-    with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
-    code = format_code or detect(head)
-    if code is None or code not in FORMATS:
-        raise UsageFormatUnknown(file=path.name, known=", ".join(FORMATS))
-    header: tuple[str, ...] = ()
-    if code in _TEXT:
-        found = text_lines.header_of(head, text_lines.text_profile(code))
-        if found is None:
-            raise UsageFormatUnknown(file=path.name, known=", ".join(FORMATS))
-        header = found
-        pieces = _text_pieces(path, size)
-        service = text_lines.text_profile(code).service
-    else:
-        pieces = [
-            Piece(number, begin, min(begin + gb2048.PIECE_BYTES, size))
-            for number, begin in enumerate(range(0, size, gb2048.PIECE_BYTES))
-        ]
-        service = gb2048.SERVICE
-    source = UsageSource(path, code, service, _sha256(path, tell), size, pieces, header)
+    seen = _plain_file(path)
+    sample = sample_of(path, seen[0])
+    kind = _named(path, format_code) if format_code else detect(path.name, sample)
+    cut = kind.cut(path, sample)
+    if cut is None:
+        raise UsageFormatUnknown(file=path.name, known=", ".join(kinds()))
+    source = UsageSource(path, kind, _sha256(path, tell), seen[0], cut, seen)
     _probe(source)
-    if code == gb2048.CODE:
-        source.joined = _join(path, pieces)
+    source.join()
     return source
 
 
-def detect(head: bytes) -> str | None:
-    """The kind of file that begins like this, or None."""
-    if gb2048.looks_like(head):
-        return gb2048.CODE
-    for code in _TEXT:
-        if text_lines.header_of(head, text_lines.text_profile(code)) is not None:
-            return code
-    return None
+def sample_of(path: Path, size: int) -> Sample:
+    """The beginning of a file. Raises UsageFileEmpty."""
+    if size == 0:
+        raise UsageFileEmpty(file=path.name)
+    with path.open("rb") as file:
+        return Sample(file.read(_SAMPLE_BYTES), size)
+
+
+def detect(name: str, sample: Sample) -> Kind:
+    """The kind of a file by what it holds.
+
+    Raises UsageFormatUnknown, UsageFormatAmbiguous with the candidates, UsageIsMeterFile, UsageIsAccounting.
+    """
+    known = kinds()
+    if accounting_files.looks_like(sample.head):
+        raise UsageIsAccounting(file=name)
+    likely = {code: kind.likeness(sample) for code, kind in known.items()}
+    best = [code for code, sure in likely.items() if sure >= SURE]
+    best = best or [code for code, sure in likely.items() if sure >= _PLAUSIBLE]
+    if len(best) > 1:
+        raise UsageFormatAmbiguous(file=name, candidates=", ".join(best))
+    if best:
+        return known[best[0]]
+    if sample.head[:1] and sample.head[0] in _METER_FILES and sample.size >= 98:
+        raise UsageIsMeterFile(file=name, kind=_METER_FILES[sample.head[0]])
+    raise UsageFormatUnknown(file=name, known=", ".join(known))
+
+
+def _named(path: Path, format_code: str) -> Kind:
+    """The kind asked for by its code, or by a table of its own."""
+    if format_code.endswith(".toml"):
+        return kind_of(Path(format_code))
+    known = kinds()
+    if format_code not in known:
+        raise UsageFormatUnknown(file=path.name, known=", ".join(known))
+    return known[format_code]
+
+
+def _plain_file(path: Path) -> tuple[int, int, int]:
+    """Size, time of change and number of a plain file. Raises UsageFileRefused for links, folders, pipes, devices."""
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
+        raise UsageFileRefused(file=path.name, kind=stat.filemode(found.st_mode)[0])
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _read(path: Path, piece: Piece, seen: tuple[int, int, int]) -> bytes:
+    """The bytes of a piece; of a line too long to be a record only its beginning. Raises UsageFileChanged."""
+    wanted = min(piece.end - piece.begin, _RAW_BYTES) if piece.long_line else piece.end - piece.begin
+    with path.open("rb") as file:
+        file.seek(piece.begin)
+        data = file.read(wanted)
+        now = os.fstat(file.fileno())
+    if len(data) != wanted or (now.st_size, now.st_mtime_ns, now.st_ino) != seen:
+        raise UsageFileChanged(file=path.name)
+    return data
 
 
 def _sha256(path: Path, tell: Callable[[int], None] | None) -> str:
@@ -127,51 +252,30 @@ def _sha256(path: Path, tell: Callable[[int], None] | None) -> str:
     return digest.hexdigest()
 
 
-def _text_pieces(path: Path, size: int) -> list[Piece]:
-    pieces: list[Piece] = []
-    begin = 0
-    with path.open("rb") as file:
-        while begin < size:
-            end = min(begin + text_lines.PIECE_BYTES, size)
-            if end < size:
-                file.seek(end)
-                while (block := file.read(65_536)) and b"\n" not in block:
-                    end += len(block)
-                end += block.index(b"\n") + 1 if block else 0
-            pieces.append(Piece(len(pieces), begin, end))
-            begin = end
-    return pieces
-
-
 def _probe(source: UsageSource) -> None:
     """Refuse a file whose beginning is mostly unreadable: it is in another layout, not a bad one of this."""
     first = source.pieces[0]
-    with source.path.open("rb") as file:
-        data = file.read(min(_PROBE_BYTES, first.end))
-    if source.format_code in _TEXT:
-        body = data.partition(b"\n")[2]
-        body = body if len(data) == first.end else body[: body.rfind(b"\n") + 1]
-        decoded = _TEXT[source.format_code](body, source.header, 2)
-    else:
-        decoded = gb2048.decode(data[: len(data) // 2_048 * 2_048] or data, 0)
+    short = first
+    if first.end - first.begin > _SAMPLE_BYTES and not first.long_line and not source.cut.whole:
+        with source.path.open("rb") as file:
+            file.seek(first.begin)
+            data = file.read(_SAMPLE_BYTES)
+        whole = data.rfind(b"\n") + 1 if source.kind.is_text else _SAMPLE_BYTES // 2_048 * 2_048
+        if not source.kind.is_text and isinstance(source.kind, EqualRecords):
+            width = source.kind.layout.record_bytes
+            whole = _SAMPLE_BYTES // width * width
+        short = Piece(0, first.begin, first.begin + (whole or _SAMPLE_BYTES))
+    decoded, _data, _line = source._decoded(short, 0)
     bad = decoded.records.filter(pl.col("reason") != 0).height
     if decoded.record_count >= _FEWEST_SEEN and bad * 1000 > policy().refuse_bad_per_mille * decoded.record_count:
         raise UsageLooksWrong(file=source.path.name, format=source.format_code, bad=bad, seen=decoded.record_count)
 
 
-def _join(path: Path, pieces: list[Piece]) -> Joined | None:
-    """Look through the whole file for parts of longer calls, which may lie pieces apart."""
-    found = []
-    with path.open("rb") as file:
-        for piece in pieces:
-            file.seek(piece.begin)
-            parts = gb2048.decode(file.read(piece.end - piece.begin), piece.begin, only_partial=True)
-            if parts.record_count:
-                found.append(parts.records)
-    return join_parts(pl.concat(found)) if found else None
-
-
-def _raw_of_open_ends(records: pl.DataFrame, data: bytes, first_pos: int) -> pl.DataFrame:
-    places = records.filter(pl.col("reason") == REASON_NO["open_partial"])["file_pos"].to_list()
-    texts = [data[at - first_pos : at - first_pos + 78].hex().upper() for at in places]
+def _open_ends(records: pl.DataFrame, kept: pl.DataFrame, raw: Callable[[int], str]) -> pl.DataFrame:
+    """The bytes of parts whose call is not whole."""
+    waiting = records.filter(pl.col("reason") == REASON_NO["awaiting_parts"])["file_pos"].to_list()
+    known = set(kept["file_pos"].to_list()) if waiting else set()
+    places = [place for place in waiting if place not in known]
+    texts = [raw(place) for place in places]
     return pl.DataFrame({"file_pos": places, "raw_record": texts}, schema=empty_raw().schema)
+

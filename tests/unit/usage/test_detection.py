@@ -1,0 +1,189 @@
+"""Which kind a file is, by what it holds; and files that are none, or several, or not to be trusted."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import resources
+from server_api.billing.usage.formats import calls_csv, pieces, sessions_csv
+from server_api.billing.usage.formats.frame import REASONS
+from server_api.billing.usage.formats.gb2048_encode import blocks_of
+from server_api.billing.usage.formats.gb2048_encode import records_of as national
+from server_api.billing.usage.formats.record_layout import read_layout
+from server_api.billing.usage.formats.records_encode import encode
+from server_api.billing.usage.formats.registry import open_usage
+from server_api.billing.usage.formats.tables import site_tables
+from server_api.billing.usage.samples import sample_calls, sample_sessions
+from shared_models.values.faults.usage import (
+    UsageFileChanged,
+    UsageFileEmpty,
+    UsageFileRefused,
+    UsageFormatAmbiguous,
+    UsageFormatUnknown,
+    UsageIsAccounting,
+    UsageIsMeterFile,
+    UsageLooksWrong,
+    UsageProfileNotValid,
+)
+from shared_models.values.period import Month
+from tests.unit.usage.test_text_kinds import ASTERISK, DETAIL, FIXED, SILENT, srun
+
+MONTH = Month(202610)
+CALLS = sample_calls([f"0937{3_960_000 + index}" for index in range(50)], MONTH, 300, 1)
+SESSIONS = sample_sessions([f"bb{index:05d}" for index in range(9)], MONTH, 30, 1)
+
+
+def of_table(code: str) -> bytes:
+    return encode(CALLS, read_layout(resources.path("usage", f"{code}.toml")))
+
+
+FILES = {
+    "gb2048": blocks_of(national(CALLS), 1_790_000_000),
+    "calls_csv": calls_csv.encode(CALLS),
+    "sessions_csv": sessions_csv.encode(SESSIONS),
+    "asterisk_csv": (ASTERISK + "\n" + SILENT + "\n").encode() * 20,
+    "srun_details": srun(DETAIL, DETAIL),
+    **{code: of_table(code) for code in ("zxj10_v300", "zxj10_v302", "huawei_118", "huawei_147", "huawei_154")},
+}
+
+
+def written(folder: Path, data: bytes, name: str = "file.dat") -> Path:
+    path = folder / name
+    path.write_bytes(data)
+    return path
+
+
+def read(path: Path, code: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    source = open_usage(path, code)
+    frames, raws, count, line = [], [], 0, 0
+    for piece in source.pieces:
+        decoded, absorbed = source.decode(piece, line)
+        line += decoded.line_count
+        count += decoded.record_count - absorbed
+        frames.append(decoded.records)
+        raws.append(decoded.raw)
+    return pl.concat(frames), pl.concat(raws), count
+
+
+@pytest.mark.parametrize("code", sorted(FILES))
+def test_found_by_content_whatever_the_name(code: str, tmp_path: Path) -> None:
+    path = written(tmp_path, FILES[code], "calls.csv" if code != "calls_csv" else "x.bil")
+    assert open_usage(path).format_code == code
+
+
+@pytest.mark.parametrize("code", sorted(FILES))
+def test_a_file_cut_short_keeps_its_kind_and_every_record_has_a_place(code: str, tmp_path: Path) -> None:
+    data = FILES[code]
+    cut = data[: len(data) * 2 // 3 + 7] if code != "srun_details" else data
+    records, raw, count = read(written(tmp_path, cut))
+    assert count == len(records)
+    assert records["file_pos"].is_unique().all()
+    assert set(raw["file_pos"]) == set(records.filter(pl.col("reason") != 0)["file_pos"])
+
+
+def test_nothing_known(tmp_path: Path) -> None:
+    for data in (b"\0" * 5_000, b"\xff" * 5_000, b"hello\n" * 900, os.urandom(40_000), b"PK\x03\x04" + b"a" * 3_000):
+        with pytest.raises(UsageFormatUnknown) as refused:
+            open_usage(written(tmp_path, data))
+        assert "zxj10_v302" in str(refused.value.params["known"])
+    with pytest.raises(UsageFileEmpty):
+        open_usage(written(tmp_path, b""))
+
+
+def test_meters_and_messages_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(UsageIsMeterFile):
+        open_usage(written(tmp_path, b"\xc8" + bytes(range(97)) * 20))
+    detail = b'Sun Nov 22 09:15:30 2026\n\tUser-Name = "kd1"\n\tAcct-Status-Type = Stop\n\n'
+    with pytest.raises(UsageIsAccounting):
+        open_usage(written(tmp_path, detail))
+
+
+def test_two_tables_that_fit_are_named(tmp_path: Path) -> None:
+    line = "3961234     02164851234       2026112209153000001901LOC\n"
+    path = written(tmp_path, line.encode() * 30)
+    folder = tmp_path / "usage"
+    folder.mkdir()
+    with site_tables(folder):
+        with pytest.raises(UsageFormatUnknown):
+            open_usage(path)
+        (folder / "one.toml").write_text(FIXED, encoding="utf-8")
+        assert open_usage(path).format_code == "site_fixed"
+        (folder / "two.toml").write_text(FIXED.replace("site_fixed", "other_fixed"), encoding="utf-8")
+        with pytest.raises(UsageFormatAmbiguous) as refused:
+            open_usage(path)
+        assert set(str(refused.value.params["candidates"]).split(", ")) == {"other_fixed", "site_fixed"}
+        assert open_usage(path, "site_fixed").format_code == "site_fixed"
+    assert open_usage(path, str(folder / "one.toml")).format_code == "site_fixed"
+
+
+def test_a_site_takes_the_place_of_a_table_that_ships(tmp_path: Path) -> None:
+    """The unit of the duration is a site's own: one line, and no second kind that fits as well."""
+    folder = tmp_path / "usage"
+    folder.mkdir()
+    (folder / "huawei_147.toml").write_text('extends = "huawei_147"\n[duration]\nper_second = 1\n', encoding="utf-8")
+    path = written(tmp_path, FILES["huawei_147"])
+    with site_tables(folder):
+        source = open_usage(path)
+        decoded, _ = source.decode(source.pieces[0])
+    assert source.format_code == "huawei_147"
+    assert decoded.records["duration_s"].to_list() == [one * 100 for one in CALLS["duration_s"].to_list()]
+    (folder / "broken.toml").write_text("kind = 'csv'", encoding="utf-8")
+    with site_tables(folder), pytest.raises(UsageProfileNotValid) as refused:
+        open_usage(path)
+    assert refused.value.params["file"] == "broken.toml"
+
+
+def test_what_is_no_plain_file_is_refused(tmp_path: Path) -> None:
+    real = written(tmp_path, FILES["gb2048"])
+    link = tmp_path / "link.bil"
+    link.symlink_to(real)
+    os.mkfifo(tmp_path / "pipe")
+    for path in (link, tmp_path / "pipe", tmp_path):
+        with pytest.raises(UsageFileRefused):
+            open_usage(path)
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
+    path = written(tmp_path, FILES["calls_csv"])
+    source = open_usage(path)
+    with path.open("ab") as file:
+        file.write(b"9,3961234,3962001,2026-10-05 00:00:00,2026-10-05 00:01:00,60,0,0,3,1,0\n")
+    with pytest.raises(UsageFileChanged):
+        source.decode(source.pieces[0])
+
+
+def test_another_layout_under_a_name_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageLooksWrong):
+        open_usage(written(tmp_path, FILES["huawei_154"]), "huawei_147")
+
+
+def test_a_line_of_a_gigabyte_is_one_bad_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never read as a whole: only its beginning is, for the error pool."""
+    monkeypatch.setattr(pieces, "LONGEST_LINE", 20_000)
+    lines = FILES["calls_csv"].split(b"\n")
+    head, rows = lines[0], lines[1:-1]
+    monkeypatch.setattr(pieces.line_pieces, "__defaults__", (4_000,))
+    long = b"1" * 70_000
+    data = b"\n".join([head, *rows[:100], long, *rows[100:200], long, *rows[200:], long])
+    records, raw, count = read(written(tmp_path, data))
+    assert count == len(records) == len(rows) + 3
+    good = records.filter(pl.col("reason") == 0)
+    assert good["seq_no"].to_list() == CALLS["seq_no"].to_list()
+    assert good["file_pos"].to_list() == [*range(2, 102), *range(103, 203), *range(204, len(rows) + 4)]
+    assert {REASONS[one] for one in records.filter(pl.col("reason") != 0)["reason"]} <= {
+        "line_too_long",
+        "wrong_field_count",
+    }
+    assert raw["raw_record"].str.len_chars().max() <= 2_048
+
+
+def test_pieces_do_not_change_what_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = written(tmp_path, FILES["calls_csv"])
+    whole = read(path)
+    monkeypatch.setattr(pieces.line_pieces, "__defaults__", (900,))
+    assert len(open_usage(path).pieces) > 10
+    assert read(path)[0].equals(whole[0])
