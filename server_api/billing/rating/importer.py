@@ -164,6 +164,10 @@ def _pieces(run: _Import, progress: Progress | None) -> None:
     with run.database.reading() as conn:
         row = usage_store.file_by_no(conn, run.file_no)
     assert row is not None
+    if row.piece_count != len(run.source.pieces):
+        # Another release cuts files elsewhere. What is stored is found by its identities; the counts begin anew.
+        run.database.write(lambda conn: usage_store.begin_again(conn, run.file_no, len(run.source.pieces)))
+        return _pieces(run, progress)
     taken = Taken(run.database, run.file_no, row.pieces_done)
     writer = BatchWriter(run.database, run.order.guide, run.file_no, run.beat, run.size)
     pieces = made_pieces(run.order, taken, row.pieces_done, row.lines_done)

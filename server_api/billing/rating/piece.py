@@ -15,7 +15,7 @@ import polars as pl
 
 from server_api.billing.rating.guide import Guide
 from server_api.billing.rating.included import with_steps
-from server_api.billing.rating.rater import DAY_S, NEEDED, rate
+from server_api.billing.rating.rater import DAY_S, needed, rate
 from server_api.billing.rating.writing import pool_rows
 from server_api.billing.usage.formats.frame import REASON_NO, TOWN_OFFSET_S, Decoded
 from server_api.billing.usage.formats.registry import Piece, UsageSource
@@ -133,19 +133,12 @@ def made_piece(order: Order, taken: Taken, piece: Piece, decoded: Decoded, absor
 def rated_calls(order: Order, ready: pl.DataFrame, good: Ints) -> pl.DataFrame:
     """The calls at ``good`` rated: the columns of _RATED, ``at`` being their places."""
     tariffs = order.guide.tariffs
-    needed = [*NEEDED, "period"]
-    axes = getattr(tariffs, "axis_columns", ())
-    if "origin_no" in axes:
-        needed += ["caller_n", "caller_len", "caller_nature"]
-    needed += [name for name in axes if name in ready.columns]
-    calls = ready.select(needed).with_row_index("at")
+    calls = ready.select(*dict.fromkeys((*needed(tariffs), "period"))).with_row_index("at")
     if len(good) < len(calls):
         calls = calls[good]
     limits = policy()
     longest = limits.max_call_s if order.source.service == "voice" else limits.max_session_s
     frame = rate(calls.lazy(), tariffs, order.guide.owners, included=False, longest_s=longest)
-    if "row_no" not in frame.collect_schema().names():
-        frame = frame.with_columns(row_no=pl.col("price_no"))
     return frame.select(
         [pl.col(name) if kind is None else pl.col(name).cast(kind) for name, kind in _RATED.items()]
     ).collect()
@@ -181,7 +174,7 @@ def may_have_steps(guide: Guide) -> pl.Expr:
     keys = guide.tariffs.keys
     windows = {window for key in keys.values() for window in key.tariff.windows}
     edges = {edge % DAY_S for window in windows for edge in (window.from_s, window.until_s)}
-    changing = [row for row, key in keys.items() if getattr(key.row, "then", ())]
+    changing = [row for row, key in keys.items() if key.row.then]
     begin = (pl.col("start_s") + TOWN_OFFSET_S) % DAY_S
     end = begin + pl.col("duration_s")
     crossed = [(begin < edge) & (end > edge) for edge in sorted({*edges, *(edge + DAY_S for edge in edges)})]

@@ -14,16 +14,15 @@ _GUIDED = ("no_owner", "no_tariff", "no_price", "no_account")
 
 def rated_rows(rated: pl.DataFrame, guide: Guide, file_no: int) -> pl.DataFrame:
     """Rated calls in the columns of rated_usage, with ``call_month``."""
-    row = "row_no" if "row_no" in rated.columns else "price_no"
     items = pl.DataFrame(
-        {row: list(guide.tariffs.keys), "item_code": [key.row.item_code for key in guide.tariffs.keys.values()]},
-        schema={row: pl.Int64, "item_code": pl.String},
+        {"row_no": list(guide.tariffs.keys), "item_code": [key.row.item_code for key in guide.tariffs.keys.values()]},
+        schema={"row_no": pl.Int64, "item_code": pl.String},
     )
     zones = pl.DataFrame(
         {"zone_no": [-1, *range(len(guide.tariffs.zone_codes))], "zone_code": ["-", *guide.tariffs.zone_codes]},
         schema={"zone_no": pl.Int64, "zone_code": pl.String},
     )
-    frame = rated.lazy().join(items.lazy(), on=row, how="left").join(zones.lazy(), on="zone_no", how="left")
+    frame = rated.lazy().join(items.lazy(), on="row_no", how="left").join(zones.lazy(), on="zone_no", how="left")
     months = {month: guide.bill_period(month) for month in rated["period"].unique().to_list()}
     free = pl.col("free") == 1
     return (

@@ -37,8 +37,13 @@ class SampleFile:
     duplicate_count: int
 
 
-def sample_calls(numbers: list[str], month: Month, count: int, seed: int) -> pl.DataFrame:
-    """Calls of these subscribers, in order of their end: 70 % local, 27 % national, 3 % international."""
+def sample_calls(
+    numbers: list[str], month: Month, count: int, seed: int, days: tuple[int, int] | None = None
+) -> pl.DataFrame:
+    """Calls of these subscribers, in order of their end: 70 % local, 27 % national, 3 % international.
+
+    ``days`` are the first day of the month (from 0) and the one after the last; all of it where none is said.
+    """
     random = np.random.default_rng(seed)
     own = np.array([int(number) for number in numbers], np.int64)
     own_len = np.array([len(number) for number in numbers], np.int64)
@@ -46,7 +51,7 @@ def sample_calls(numbers: list[str], month: Month, count: int, seed: int) -> pl.
     kind = random.choice(np.array([_LOCAL, _NATIONAL, _INTERNATIONAL]), count, p=[0.70, 0.27, 0.03])
     called, called_len = _destinations(random, kind, own, own_len, who)
     start, end = int(month.starts_at.timestamp()), int(month.ends_at.timestamp())
-    day = random.integers(0, (end - start) // 86_400, count)
+    day = random.integers(*(days or (0, (end - start) // 86_400)), count)
     hour = np.clip(random.normal(14.5, 4.5, count), 0, 23.99)
     begins = start + day * 86_400 + (hour * 3_600).astype(np.int64)
     duration = np.clip(random.lognormal(4.5, 1.1, count), 1, 10_800).astype(np.int64)

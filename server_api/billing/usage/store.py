@@ -132,6 +132,12 @@ def pieces_done(
     )
 
 
+def begin_again(conn: Connection, file_no: int, piece_count: int) -> None:
+    """Count a file from its first piece on: it is cut in another way now than when its import was begun."""
+    zeros = {"pieces_done": 0, "lines_done": 0, **dict.fromkeys(COUNTS, 0)}
+    conn.execute(update(usage_file).where(usage_file.c.file_no == file_no).values(piece_count=piece_count, **zeros))
+
+
 def file_done(conn: Connection, file_no: int, now: datetime) -> None:
     """The whole file is in."""
     conn.execute(
