@@ -21,7 +21,7 @@ from shared_models.values.faults.base import Fault
 from shared_models.values.faults.common import DatabaseAway
 
 #: Which module brings a command that is not named like it: only what is asked for is loaded.
-_BROUGHT_BY = {"check-books": "books", "api": "serve", "worker": "serve", "tariff": "rate"}
+_BROUGHT_BY = {"check-books": "books", "api": "serve", "worker": "serve", "tariff": "rate", "calendar": "deck"}
 _NO_COMMANDS = ("main", "console", "house")
 
 

@@ -85,3 +85,22 @@ class TariffsImported(Contract):
 
     added: tuple[str, ...]
     unchanged_count: int
+
+
+class DeckImported(Contract):
+    """What an import of a rate deck did; ``tariffs`` are the tariff versions that followed."""
+
+    code: str
+    deck_no: int
+    line_count: int
+    added: bool
+    tariffs: tuple[str, ...] = ()
+
+
+class CalendarImported(Contract):
+    """What an import of a calendar did, in days."""
+
+    code: str
+    added: int
+    changed: int
+    unchanged: int

@@ -8,7 +8,9 @@ import polars as pl
 from sqlalchemy import Connection
 
 from server_api.billing.rating import store
+from server_api.billing.rating.kept import attached
 from server_api.billing.rating.owners import Plans, owner_ranks, product_payers, product_plans
+from server_api.billing.rating.price_books import books
 from server_api.billing.rating.rater import Owners
 from server_api.billing.rating.tariff.compile import Compiled, compile_tariffs
 from server_api.billing.rating.tariff.model import Tariff
@@ -16,7 +18,6 @@ from server_api.billing.rating.tariff.read import tariff_of
 from server_api.billing.rating.zones import town_zones
 from server_api.billing.usage import store as usage_store
 from server_api.platform.database import Database
-from shared_models.contracts.rating import PriceRow
 
 KIND_OF_SERVICE = {"voice": "number", "broadband": "login"}
 
@@ -44,17 +45,9 @@ class Guide:
 
 def tariffs_by_number(conn: Connection) -> dict[int, Tariff]:
     """All tariff versions by version number."""
-    return {row.version_no: tariff_of(row.document)[0] for row in store.tariff_rows(conn)}
-
-
-def books(conn: Connection) -> dict[int, list[PriceRow]]:
-    """The rows of every live price book."""
-    return {book.book_version: rows_of_book(conn, book.book_version) for book in store.price_books(conn)}
-
-
-def rows_of_book(conn: Connection, version: int) -> list[PriceRow]:
-    """The rows of one price book version, in the order they came."""
-    return [PriceRow.model_validate(row) for part in store.price_parts(conn, version) for row in part.document]
+    rows = store.tariff_rows(conn)
+    tariffs = attached(conn, [tariff_of(row.document)[0] for row in rows])
+    return {row.version_no: tariff for row, tariff in zip(rows, tariffs, strict=True)}
 
 
 def load_guide(database: Database, service: str) -> Guide:
@@ -85,8 +78,5 @@ def _coded(ranks: list[pl.DataFrame]) -> tuple[list[pl.DataFrame], tuple[str, ..
 
 
 def prices_with_included(tariffs: Compiled) -> frozenset[int]:
-    """Price numbers whose calls draw on included units."""
-    if not tariffs.ranks:
-        return frozenset()
-    drawing = pl.any_horizontal([pl.col(f"a{rank}_no").is_not_null() for rank in range(tariffs.ranks)])
-    return frozenset(tariffs.prices.filter(drawing)["price_no"].to_list())
+    """The tariff rows whose calls cost what else was used in the month."""
+    return tariffs.monthly.rows

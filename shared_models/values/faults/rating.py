@@ -23,3 +23,24 @@ class UsageNotDealtOut(Fault):
     code = "usage_not_dealt_out"
     status = 409
     retry = True
+
+
+class DeckNotValid(Fault):
+    """A rate deck cannot be used; ``file``, ``row`` (line) and ``field`` say where, ``problem`` what is wrong."""
+
+    code = "deck_not_valid"
+    status = 422
+
+
+class CalendarNotValid(Fault):
+    """A holiday calendar cannot be used; ``file``, ``row`` (line) and ``field`` say where, ``problem`` what is wrong."""
+
+    code = "calendar_not_valid"
+    status = 422
+
+
+class CalendarDayBilled(Fault):
+    """A day of a month that is billed would become another kind of day: its charges could no longer be explained."""
+
+    code = "calendar_day_billed"
+    status = 409
