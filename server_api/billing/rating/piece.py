@@ -6,7 +6,7 @@ carried through the rating with no more columns than it reads, because each join
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,6 +64,12 @@ class Order:
     newest_s: int
     undated_month: int
 
+    @property
+    def longest_s(self) -> int:
+        """No call or session lasts longer."""
+        limits = policy()
+        return limits.max_call_s if self.source.service == "voice" else limits.max_session_s
+
 
 @dataclass(frozen=True)
 class MadePiece:
@@ -86,84 +92,102 @@ class MadePiece:
         return len(self.rated)
 
 
-def made_pieces(order: Order, taken: Taken, first_piece: int, lines_before: int) -> Iterator[MadePiece]:
-    """The pieces of a file from one on, each made when it is asked for."""
+@dataclass(frozen=True)
+class ReadPiece:
+    """A piece decoded, checked and made unique. ``ready`` are its records (usage.ready) with their ``reasons``;
+    ``unique`` the places of those that count, attempts and traffic among them; ``double_count`` came before."""
+
+    piece: Piece
+    decoded: Decoded
+    absorbed: int
+    ready: pl.DataFrame
+    reasons: npt.NDArray[np.int8]
+    unique: Ints
+    double_count: int
+
+    @property
+    def good(self) -> Ints:
+        """The places of the calls to be rated."""
+        return self.unique[self.reasons[self.unique] == 0]
+
+    @property
+    def record_count(self) -> int:
+        """How many records the piece held, parts of one call together."""
+        return self.decoded.record_count - self.absorbed
+
+
+def read_pieces(order: Order, taken: Taken, first_piece: int, lines_before: int) -> Iterator[ReadPiece]:
+    """The pieces of a file from one on, each read when it is asked for; what it holds is taken from then on."""
     lines = lines_before
     for piece in order.source.pieces[first_piece:]:
         decoded, absorbed = order.source.decode(piece, lines)
         lines += decoded.line_count
-        yield made_piece(order, taken, piece, decoded, absorbed)
+        yield _read_piece(order, taken, piece, decoded, absorbed)
 
 
-def made_piece(order: Order, taken: Taken, piece: Piece, decoded: Decoded, absorbed: int) -> MadePiece:
-    """Rate one piece; what it holds is taken from now on."""
-    voice = order.source.service == "voice"
+def _read_piece(order: Order, taken: Taken, piece: Piece, decoded: Decoded, absorbed: int) -> ReadPiece:
     ready = made_ready(decoded.records, order.source.service, order.switch_code, order.oldest_s, order.newest_s)
-    reason = ready["reason"].to_numpy()
-    countable = np.flatnonzero(np.isin(reason, (0, *TRAFFIC_REASONS)))
+    reasons = ready["reason"].to_numpy()
+    countable = np.flatnonzero(np.isin(reasons, (0, *TRAFFIC_REASONS)))
     ids, months = (ready[name].fill_null(0).to_numpy()[countable] for name in ("usage_id", "period"))
     fresh = taken.fresh(ids, months)
     taken.take(ids[fresh], months[fresh])
     unique = countable[fresh]
-    good = unique[reason[unique] == 0]
-    rated = rated_calls(order, ready, good)
+    return ReadPiece(piece, decoded, absorbed, ready, reasons, unique, len(countable) - len(unique))
+
+
+def made_pieces(order: Order, taken: Taken, first_piece: int, lines_before: int) -> Iterator[MadePiece]:
+    """The pieces of a file from one on, rated and ready to be stored, each made when it is asked for."""
+    for read in read_pieces(order, taken, first_piece, lines_before):
+        yield made_piece(order, read)
+
+
+def made_piece(order: Order, read: ReadPiece) -> MadePiece:
+    """Rate one piece."""
+    ready, unique = read.ready, read.unique
+    rated = rated_calls(order, ready, read.good)
     accepted = rated.filter(pl.col("reason") == 0)
     refused = rated.filter(pl.col("reason") != 0)
-    kept = ready[unique[reason[unique] == _NOT_RETAIL]].select("usage_id", "period")
-    pooled = _aside(order, ready, reason, unique, refused, decoded.raw)
-    read = decoded.record_count - absorbed
-    doubles = len(countable) - len(unique)
+    kept = ready[unique[read.reasons[unique] == _NOT_RETAIL]].select("usage_id", "period")
+    pooled = _aside(order, read, refused)
     counts = {
-        "record_count": decoded.record_count,
-        "joined_count": absorbed,
-        "read_count": read,
-        "accepted_count": read - len(pooled) - doubles,
+        "record_count": read.decoded.record_count,
+        "joined_count": read.absorbed,
+        "read_count": read.record_count,
+        "accepted_count": read.record_count - len(pooled) - read.double_count,
         "traffic_count": len(kept),
         "rejected_count": len(pooled),
-        "duplicate_count": doubles,
+        "duplicate_count": read.double_count,
         "charge_micro_yuan": int(accepted["charge_micro_yuan"].sum()),
     }
-    traffic = traffic_of(ready.select(_TRAFFIC)[unique]) if voice else None
+    traffic = traffic_of(ready.select(_TRAFFIC)[unique]) if order.source.service == "voice" else None
     rows = accepted.drop("reason", "at").hstack(ready.select(_FROM_RECORD)[accepted["at"]])
     steps = with_steps(accepted.filter(may_have_steps(order.guide)), order.guide.tariffs)
-    spans = _spans(ids[fresh], months[fresh])
-    return MadePiece(piece, decoded.line_count, counts, rows, steps, pooled, kept, traffic, spans)
+    spans = _spans(ready.select("usage_id", "period")[unique])
+    return MadePiece(read.piece, read.decoded.line_count, counts, rows, steps, pooled, kept, traffic, spans)
 
 
-def rated_calls(order: Order, ready: pl.DataFrame, good: Ints) -> pl.DataFrame:
-    """The calls at ``good`` rated: the columns of _RATED, ``at`` being their places."""
+def rated_calls(order: Order, ready: pl.DataFrame, good: Ints, also: Sequence[str] = ()) -> pl.DataFrame:
+    """The calls at ``good`` rated: the columns of _RATED, ``at`` being their places; ``also`` others of the rater's."""
     tariffs = order.guide.tariffs
     calls = ready.select(*dict.fromkeys((*needed(tariffs), "period"))).with_row_index("at")
     if len(good) < len(calls):
         calls = calls[good]
-    limits = policy()
-    longest = limits.max_call_s if order.source.service == "voice" else limits.max_session_s
-    frame = rate(calls.lazy(), tariffs, order.guide.owners, included=False, longest_s=longest)
+    frame = rate(calls.lazy(), tariffs, order.guide.owners, included=False, longest_s=order.longest_s)
     return frame.select(
-        [pl.col(name) if kind is None else pl.col(name).cast(kind) for name, kind in _RATED.items()]
+        *[pl.col(name) if kind is None else pl.col(name).cast(kind) for name, kind in _RATED.items()],
+        *[name for name in also if name not in _RATED],
     ).collect()
 
 
-def _aside(
-    order: Order,
-    ready: pl.DataFrame,
-    reason: npt.NDArray[np.int8],
-    unique: Ints,
-    refused: pl.DataFrame,
-    raw: pl.DataFrame,
-) -> pl.DataFrame:
+def _aside(order: Order, read: ReadPiece, refused: pl.DataFrame) -> pl.DataFrame:
     """What goes to the pool: what cannot be read or be a call, first attempts, and calls nobody can be charged for."""
-    bad = (reason != 0) & (reason != _NOT_RETAIL)
-    repeated = np.isin(reason, TRAFFIC_REASONS)
-    repeated[unique] = False
-    places = np.flatnonzero(bad & ~repeated)
-    aside = pl.concat(
-        [
-            ready[places],
-            ready[refused["at"]].with_columns(refused["reason"]),
-        ]
-    )
-    return pool_rows(aside, raw, order.file_no, order.source.service, order.undated_month)
+    repeated = np.isin(read.reasons, TRAFFIC_REASONS)
+    repeated[read.unique] = False
+    places = np.flatnonzero((read.reasons != 0) & (read.reasons != _NOT_RETAIL) & ~repeated)
+    unpriced = read.ready[refused["at"]].with_columns(refused["reason"])
+    aside = pl.concat([read.ready[places], unpriced])
+    return pool_rows(aside, read.decoded.raw, order.file_no, order.source.service, order.undated_month)
 
 
 def may_have_steps(guide: Guide) -> pl.Expr:
@@ -181,9 +205,7 @@ def may_have_steps(guide: Guide) -> pl.Expr:
     return pl.any_horizontal(*crossed, pl.col("row_no").is_in(changing), pl.col("duration_s") > DAY_S)
 
 
-def _spans(ids: Ints, months: Ints) -> dict[int, tuple[int, int]]:
-    found = {}
-    for month in np.unique(months).tolist():
-        here = ids[months == month]
-        found[int(month)] = (int(here.min()), int(here.max()))
-    return found
+def _spans(taken: pl.DataFrame) -> dict[int, tuple[int, int]]:
+    """The least and the greatest identity by month."""
+    span = taken.group_by("period").agg(low=pl.col("usage_id").min(), high=pl.col("usage_id").max())
+    return {int(month): (int(low), int(high)) for month, low, high in span.rows()}
