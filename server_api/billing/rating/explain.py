@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any
 
 import polars as pl
 
 import resources
+from server_api.billing.rating.month_steps import inside_steps, sum_steps
 from server_api.billing.rating.tariff.compile import Compiled, PriceKey
 from server_api.billing.rating.tariff.model import WHOLE_DAY, Quantity
 from shared_models.contracts.rating import ChargeStep
@@ -25,6 +26,8 @@ class Step:
     unit_size: int
     numerator: int
     denominator: int
+    #: What is left of the package it draws on.
+    left: int | None = None
 
     @property
     def amount_micro_yuan(self) -> int:
@@ -47,17 +50,9 @@ def explanation_of(call: dict[str, Any], tariffs: Compiled) -> Explanation:
     key = tariffs.keys[call["price_no"]]
     row = tariffs.price_row(call["price_no"])
     den = row["den"]
-    steps: list[Step] = []
-    for rank in range(tariffs.ranks):
-        drawn = call.get(f"draw{rank}") or 0
-        if drawn:
-            _version, included = tariffs.allowances[row[f"a{rank}_no"]]
-            steps.append(Step(f"included:{included.code}", drawn, 1, 0, den))
-    if not any(step.kind.startswith("included") for step in steps) and call["covered"]:
-        codes = [tariffs.allowances[row[f"a{rank}_no"]][1].code for rank in range(tariffs.ranks) if row[f"a{rank}_no"]]
-        steps.append(Step(f"included:{'+'.join(codes)}", call["covered"], 1, 0, den))
     if call.get("free"):
         return Explanation((Step("free", call["quantity"], 1, 0, den),), MicroYuan(0), 0, den)
+    steps: list[Step] = []
     if call["units"] and row["connect"]:
         steps.append(Step("connect", 1, 1, row["connect"], den))
     steps += _window_steps(call, row, key, den)
@@ -67,7 +62,12 @@ def explanation_of(call: dict[str, Any], tariffs: Compiled) -> Explanation:
         steps.append(Step("minimum", 1, 1, row["minimum"] * den - exact, den))
     if call["units"] and max(charge, row["minimum"]) > row["cap"]:
         steps.append(Step("cap", 1, 1, row["cap"] * den - max(exact, row["minimum"] * den), den))
-    return Explanation(tuple(steps), MicroYuan(call["charge_micro_yuan"]), exact % den, den)
+    monthly = tariffs.monthly
+    inside = [Step(*astuple(one)) for one in inside_steps(call, monthly)]
+    if not inside and call["covered"]:
+        inside = [Step("included:", call["covered"], 1, 0, 1)]
+    summed = [Step(*astuple(one)) for one in sum_steps(call, monthly)]
+    return Explanation((*inside, *steps, *summed), MicroYuan(call["charge_micro_yuan"]), exact % den, den)
 
 
 def _window_steps(call: dict[str, Any], row: dict[str, Any], key: PriceKey, den: int) -> list[Step]:
@@ -100,7 +100,7 @@ def shown(step: Step, key: PriceKey, language: str) -> ChargeStep:
     amount = MicroYuan(step.amount_micro_yuan)
     where = (
         ""
-        if code in ("", WHOLE_DAY) or kind == "included"
+        if code in ("", WHOLE_DAY) or kind in ("included", "tier")
         else resources.text("ui.charge.in_window", language, window=_window_name(code, language))
     )
     words = resources.text(
@@ -114,6 +114,12 @@ def shown(step: Step, key: PriceKey, language: str) -> ChargeStep:
         code=code,
         where=where,
     )
+    if kind == "included":
+        if step.numerator:
+            words += resources.text("ui.charge.included_paid", language, amount=amount)
+        if step.left is not None:
+            left = size_text(step.left, key.tariff.quantity, language)
+            words += resources.text("ui.charge.included_left", language, left=left)
     return ChargeStep(
         kind=step.kind,
         units=step.units,

@@ -9,6 +9,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from server_api.billing.rating import allowances
 from server_api.billing.rating import expressions as ex
 from server_api.billing.rating.arithmetic import floor_div
 from server_api.billing.rating.tariff.compile import PAGE, Compiled
@@ -105,11 +106,16 @@ def rate_on(
         )
     frame = with_row(frame, tariffs, table)
     frame = ex.with_quantity(_with_prices(frame, tariffs, table))
-    if included and tariffs.ranks:
-        frame = ex.with_covered(frame, tariffs.ranks)
-    elif "covered" not in frame.collect_schema().names():
-        frame = frame.with_columns(covered=nw.lit(0, dtype=nw.Int64()))
-    frame = priced_with(frame, tariffs, longest_s=longest_s, table=table, explain=explain)
+
+    def price(some: Frame) -> Frame:
+        return priced_with(some, tariffs, longest_s=longest_s, table=table, explain=explain)
+
+    if included and tariffs.monthly.at_work:
+        frame = allowances.rated(frame, tariffs.monthly, price, table=table, explain=explain)
+    else:
+        if "covered" not in frame.collect_schema().names():
+            frame = frame.with_columns(covered=nw.lit(0, dtype=nw.Int64()))
+        frame = price(frame)
     return frame.with_columns(reason=_reason().cast(nw.Int8()))
 
 

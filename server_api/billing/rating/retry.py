@@ -11,6 +11,7 @@ from server_api.billing.rating import store
 from server_api.billing.rating.guide import Guide, load_guide
 from server_api.billing.rating.included import deal_included_units, with_steps
 from server_api.billing.rating.rater import rate
+from server_api.billing.rating.store import arrivals
 from server_api.billing.rating.writing import rated_rows
 from server_api.billing.usage import store as usage_store
 from server_api.billing.usage.formats.frame import REASONS, in_shape
@@ -18,7 +19,7 @@ from server_api.billing.usage.policy import policy
 from server_api.billing.usage.ready import made_ready
 from server_api.platform.database import Database
 from shared_models.contracts.usage import RetryReport
-from shared_models.tables.billing.rating import rated_step, rated_usage, rating_due
+from shared_models.tables.billing.rating import rated_step, rated_usage
 from shared_models.values.money import MicroYuan
 
 _REASONS = ("no_owner", "no_tariff", "no_price", "no_account")
@@ -59,7 +60,14 @@ def _retry(database: Database, guide: Guide, rows: Sequence[Any]) -> tuple[int, 
     table = rated_rows(now.with_columns(file_no=pl.col("pool_file_no")), guide, 0)
     table = (
         table.drop("file_no")
-        .join(now.select("usage_id", file_no=pl.col("pool_file_no")), on="usage_id")
+        .join(
+            now.select(
+                "usage_id",
+                file_no=pl.col("pool_file_no"),
+                by_month=pl.col("row_no").is_in(sorted(guide.with_included)),
+            ),
+            on="usage_id",
+        )
         .sort("period", "account_id", "usage_id")
     )
     steps = _steps_by_id(now, guide)
@@ -103,15 +111,8 @@ def _move(
             for step in steps.get(row["usage_id"], ())
         ]
         database.bulk_insert(conn, rated_step, store.STEP_COLUMNS, step_rows)
-        due = {
-            (row["period"], row["account_id"], row["product_id"])
-            for row in moved
-            if row["price_no"] in guide.with_included
-        }
-        for period in {key[0] for key in due}:
-            known = {(row.account_id, row.product_id) for row in store.due(conn, period)}
-            fresh = sorted(key for key in due if key[0] == period and key[1:] not in known)
-            database.bulk_insert(conn, rating_due, store.DUE_COLUMNS, fresh)
+        due = {(row["call_month"], row["account_id"], row["product_id"]) for row in moved if row["by_month"]}
+        arrivals.note_due(database, conn, due)
         for file_no in {row["file_no"] for row in moved}:
             charges = [row["charge_micro_yuan"] for row in moved if row["file_no"] == file_no]
             usage_store.move_to_accepted(conn, file_no, len(charges), sum(charges))

@@ -1,31 +1,32 @@
-"""What others ask of rating: tariffs, the price book, sums by line, the calls behind a line and their reasons."""
+"""What others ask of rating: tariffs, the price book, sums by line, the calls behind a line and their reasons.
+
+Sums are all a month run and a counter need: what prices and explains calls is loaded by the functions that do so, for
+it costs half a second of a process's start.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
 from sqlalchemy import Connection
 
 import resources
 from server_api.billing.rating import store
-from server_api.billing.rating.document import document_of
-from server_api.billing.rating.explain import Explanation, explanation_of, sentence, shown
-from server_api.billing.rating.guide import books, rows_of_book, tariffs_by_number
-from server_api.billing.rating.included import all_tariffs, deal_included_units, reprice
-from server_api.billing.rating.tariff.compile import Compiled
-from server_api.billing.rating.tariff.excel import read_workbook
-from server_api.billing.rating.tariff.model import Tariff
-from server_api.billing.rating.tariff.read import read_tariffs
-from server_api.billing.usage.service import MOST_ROWS, town_moment
+from server_api.billing.rating.price_books import books, rows_of_book
+from server_api.billing.rating.store import changes as change_store
+from server_api.billing.usage.service import MOST_ROWS
 from server_api.platform.acts import digest_of
 from server_api.platform.unit_of_work import UnitOfWork
-from shared_models.contracts.rating import ChargeStep, PriceRow, RatedCall, RatedCallPage, TariffsImported
+from shared_models.contracts.rating import PriceRow, RatedCall, RatedCallPage, TariffsImported
 from shared_models.values.faults.common import InputNotValid, NotFound
 from shared_models.values.money import MicroYuan
+
+if TYPE_CHECKING:
+    from server_api.billing.rating.tariff.model import Tariff
+    from server_api.platform.database import Database
 
 __all__ = [
     "ChargeSum",
@@ -50,14 +51,22 @@ class ChargeSum:
     charge: MicroYuan
     call_count: int
     quantity: int
+    #: 0: the period's own usage; else the billed month the charge corrects, a line of its own on the next bill.
+    for_month: int = 0
 
 
 def import_tariffs(uow: UnitOfWork, *, tariffs: Sequence[Tariff]) -> TariffsImported:
     """Keep tariff versions; one that is kept already with the same content is left alone.
 
     A version of the same day with other content is added after it and prices what is rated from now on; what was rated
-    keeps the version that priced it.
+    keeps the version that priced it. Rate decks are those kept on its day; from the day of a later deck version the
+    tariff is kept once more. Raises TariffNotValid for a deck or calendar that is not kept.
     """
+    from server_api.billing.rating.document import document_of
+    from server_api.billing.rating.kept import attached, bound
+
+    tariffs = bound(uow.conn, tariffs)
+    attached(uow.conn, tariffs)
     known = {}
     for row in store.tariff_rows(uow.conn):
         known[row.tariff_code, row.effective_on] = row.digest
@@ -81,12 +90,17 @@ def import_tariffs(uow: UnitOfWork, *, tariffs: Sequence[Tariff]) -> TariffsImpo
 
 def sample_tariffs() -> list[Tariff]:
     """The tariffs that ship with the product."""
+    from server_api.billing.rating.tariff.read import read_tariffs
+
     folder: Path = resources.path("catalog", "tariffs")
     return [tariff for file in sorted(folder.glob("*.yaml")) for tariff in read_tariffs(file)]
 
 
 def tariffs_in(path: Path) -> list[Tariff]:
     """The tariffs of a file: YAML, or an Excel workbook (.xlsx). Raises TariffNotValid."""
+    from server_api.billing.rating.tariff.excel import read_workbook
+    from server_api.billing.rating.tariff.read import read_tariffs
+
     return read_workbook(path) if path.suffix.lower() in (".xlsx", ".xlsm") else read_tariffs(path)
 
 
@@ -108,14 +122,21 @@ def allowances_due(conn: Connection, yyyymm: int) -> int:
     return store.due_count(conn, yyyymm)
 
 
+def deal_included_units(database: Database, yyyymm: int | None = None, beat: Callable[[], None] = lambda: None) -> int:
+    """Deal out what is due (of one month or all); how many calls changed. Until then ``allowances_due`` is above 0."""
+    from server_api.billing.rating.included import deal_included_units as deal
+
+    return deal(database, yyyymm, beat)
+
+
 def charges_for(
     conn: Connection,
     yyyymm: int,
     account_from: str | None = None,
     account_until: str | None = None,
 ) -> list[ChargeSum]:
-    """Sums by account, product and item for accounts ``account_from`` <= id < ``account_until``, in that order."""
-    return [
+    """Sums by account, product, item and corrected month for accounts ``account_from`` <= id < ``account_until``."""
+    own = [
         ChargeSum(
             row.account_id,
             row.product_id,
@@ -126,6 +147,21 @@ def charges_for(
         )
         for row in store.charge_sums(conn, yyyymm, account_from, account_until)
     ]
+    corrections = [
+        ChargeSum(
+            row.account_id,
+            row.product_id,
+            row.item_code,
+            MicroYuan(int(row.charge_micro_yuan)),
+            row.call_count,
+            int(row.quantity),
+            row.for_month,
+        )
+        for row in change_store.change_sums(conn, yyyymm, account_from, account_until)
+    ]
+    if not corrections:
+        return own
+    return sorted(own + corrections, key=lambda one: (one.account_id, one.product_id, one.item_code, one.for_month))
 
 
 def calls_of_line(
@@ -145,7 +181,9 @@ def calls_of_line(
     limit = max(1, min(limit, MOST_ROWS))
     after = int(cursor) if cursor else None
     rows = store.line_page(conn, yyyymm, account_id, product_id, item_code, after, limit + 1)
-    items = _explained(conn, rows[:limit], language)
+    from server_api.billing.rating.explaining import explained
+
+    items = explained(conn, rows[:limit], language)
     return RatedCallPage(items=tuple(items), next_cursor=str(rows[limit - 1].usage_id) if len(rows) > limit else None)
 
 
@@ -154,83 +192,14 @@ def explain(conn: Connection, yyyymm: int, account_id: str, usage_id: int, langu
     row = store.rated_call(conn, yyyymm, account_id, usage_id)
     if row is None:
         raise NotFound(what="call", id=usage_id)
-    return _explained(conn, [row], language)[0]
+    from server_api.billing.rating.explaining import explained
 
-
-def _explained(conn: Connection, rows: Sequence[Any], language: str) -> list[RatedCall]:
-    tariffs = all_tariffs(conn)
-    explanations = explain_rows(rows, tariffs)
-    return [_rated_call(row, explanations.get(row.usage_id), tariffs, language) for row in rows]
-
-
-def explain_rows(rows: Sequence[Any], tariffs: Compiled) -> dict[int, Explanation]:
-    """The explanation of stored calls, worked out anew by the code that priced them; none for calls marked free."""
-    priced = [row for row in rows if row.price_no in tariffs.keys]
-    names = (
-        "usage_id",
-        "account_id",
-        "product_id",
-        "period",
-        "price_no",
-        "start_s",
-        "duration_s",
-        "quantity",
-        "covered",
-    )
-    calls = pl.DataFrame(
-        [tuple(getattr(row, name) for name in names) for row in priced], schema=_EXPLAINED, orient="row"
-    )
-    if not len(calls):
-        return {}
-    return {
-        call["usage_id"]: explanation_of(call, tariffs)
-        for call in reprice(calls, tariffs, explain=True, deal=False).iter_rows(named=True)
-    }
-
-
-_EXPLAINED = {
-    "usage_id": pl.Int64,
-    "account_id": pl.String,
-    "product_id": pl.String,
-    "period": pl.Int64,
-    "price_no": pl.Int64,
-    "start_s": pl.Int64,
-    "duration_s": pl.Int64,
-    "quantity": pl.Int64,
-    "covered": pl.Int64,
-}
-
-
-def _rated_call(row: Any, explanation: Explanation | None, tariffs: Compiled, language: str) -> RatedCall:
-    steps: tuple[ChargeStep, ...] = ()
-    text = resources.text("ui.charge.marked_free", language)
-    tariff = ""
-    if explanation is not None:
-        key = tariffs.keys[row.price_no]
-        steps = tuple(shown(step, key, language) for step in explanation.steps)
-        text = sentence(explanation, steps, language)
-        tariff = f"{key.tariff.version}/{key.row.code}"
-    return RatedCall(
-        usage_id=row.usage_id,
-        product_id=row.product_id,
-        started=town_moment(row.start_s),
-        duration_s=row.duration_s,
-        quantity=row.quantity,
-        covered=row.covered,
-        units=row.units,
-        peer_no=row.peer_no or "",
-        zone_code=row.zone_code,
-        item_code=row.item_code,
-        tariff=tariff,
-        charge_micro_yuan=MicroYuan(row.charge_micro_yuan),
-        steps=steps,
-        text=text,
-    )
+    return explained(conn, [row], language)[0]
 
 
 def tariff_codes(conn: Connection) -> list[str]:
     """The versions kept, as people name them."""
-    return [tariff.version for tariff in tariffs_by_number(conn).values()]
+    return [f"{row.tariff_code}@{row.effective_on.isoformat()}" for row in store.tariff_rows(conn)]
 
 
 def plans_in_use(conn: Connection) -> dict[int, int]:

@@ -68,6 +68,8 @@ rating_due = Table(
     Column("period", YearMonth, primary_key=True, autoincrement=False),
     Column("account_id", Code(32), primary_key=True),
     Column("product_id", Code(32), primary_key=True),
+    # 1 while it is being dealt out; usage that comes meanwhile sets it back to 0, so that nothing of it is lost
+    Column("dealing", SmallInteger, nullable=False, server_default="0"),
 )
 
 #: Tariff versions as imported, whole; never changed, only followed by a later one.

@@ -38,7 +38,7 @@ def tariff(code: str, on: int, rows: Sequence[Row], *included: Included, caps: S
 
 
 def price(frame: Any) -> Any:
-    """What a call costs by itself: whole steps of what is left of it. Stands for the real thing, which has its tests."""
+    """What a call costs by itself: whole steps of what is left of it. The real thing has tests of its own."""
     c = nw.col
     rest = nw.when(c("free") == 1).then(constant(0)).otherwise(at_least(c("quantity") - c("covered"), constant(0)))
     frame = frame.with_columns(units=ceil_div(rest, c("step")))
@@ -94,7 +94,7 @@ def random_tiers(rng: random.Random, step: int) -> Tiers | None:
         return None
     scope = rng.choice(list(Scope))
     if kind is TierKind.PACKAGES:
-        return Tiers(kind, step * rng.randrange(1, 30), (Tier(None, rng.randrange(5_000_000)),), "k", scope)
+        return Tiers(kind, step * rng.randrange(3, 30), (Tier(None, rng.randrange(5_000_000)),), "k", scope)
     bounds = sorted(rng.sample(range(1, 60), rng.choice([0, 1, 2])))
     tiers = [Tier(step * bound, rng.randrange(400_000), rng.choice([0, 700_000])) for bound in bounds]
     return Tiers(kind, rng.choice([step, 7]), (*tiers, Tier(None, rng.randrange(400_000), 0)), "k", scope)

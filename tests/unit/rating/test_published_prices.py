@@ -80,10 +80,10 @@ def test_three_hundred_minutes_included(tmp_path: Path) -> None:
     assert [call["covered"] for call in calls] == [17_910, 60, 0, 60]
     assert [call["charge_micro_yuan"] for call in calls] == [0, 220_000, 70_000, 0]
     assert totals.charge_micro_yuan == 290_000
-    assert calls[1]["text"] == "1 min included (local-300) + first 3 min 0.22 = 0.22 yuan"
+    assert calls[1]["text"] == "1 min included (local-300), 0 s left + first 3 min 0.22 = 0.22 yuan"
     assert (
         list(explained(charged, tables, "zh_CN"))[1]["text"]
-        == "赠送量内 1 分钟（local-300） ＋ 首 3 分钟 0.22 ＝ 0.22 元"
+        == "赠送量内 1 分钟（local-300），剩余 0 秒 ＋ 首 3 分钟 0.22 ＝ 0.22 元"
     )
 
 

@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 
 from server_api.billing.rating.credit import store
 from server_api.billing.rating.credit.lookup import OwnerBook
-from server_api.billing.rating.guide import books, tariffs_by_number
+from server_api.billing.rating.guide import tariffs_by_number
 from server_api.billing.rating.owners import Plans, plan_of
+from server_api.billing.rating.price_books import books
 from server_api.billing.rating.rater import DAY_S, rate
 from server_api.billing.rating.tariff.compile import Compiled, compile_tariffs
 from server_api.billing.rating.zones import town_zones

@@ -20,7 +20,7 @@ from shared_models.tables.billing.rating import (
 
 RATED_COLUMNS = tuple(column.name for column in rated_usage.c)
 STEP_COLUMNS = tuple(column.name for column in rated_step.c)
-DUE_COLUMNS = tuple(column.name for column in rating_due.c)
+DUE_COLUMNS = ("period", "account_id", "product_id")
 _KEYS_AT_ONCE = 300
 
 
@@ -165,27 +165,6 @@ def steps_of(conn: Connection, period: int, account_id: str, usage_ids: Sequence
     return found
 
 
-def calls_of_accounts(conn: Connection, period: int, accounts: Sequence[str], prices: Sequence[int]) -> Sequence[Any]:
-    """All calls of these accounts at these prices, as (account_id … charge_micro_yuan) in no order."""
-    c = rated_usage.c
-    columns = (
-        c.account_id,
-        c.usage_id,
-        c.product_id,
-        c.price_no,
-        c.start_s,
-        c.duration_s,
-        c.quantity,
-        c.units,
-        c.covered,
-        c.charge_micro_yuan,
-    )
-    query = select(*columns).where(c.period == period, c.account_id.in_(accounts))
-    if len(prices) <= _KEYS_AT_ONCE:
-        query = query.where(c.price_no.in_(prices))
-    return conn.execute(query).all()
-
-
 def recharge(conn: Connection, period: int, rows: Sequence[tuple[str, int, int, int, int]]) -> None:
     """New covered, units and charge of calls (account_id, usage_id, covered, units, charge)."""
     c = rated_usage.c
@@ -231,17 +210,29 @@ def due_count(conn: Connection, period: int) -> int:
     )
 
 
-def dealt(conn: Connection, period: int, keys: Sequence[tuple[str, str]]) -> None:
-    """These (account, product) are dealt out."""
+def due_accounts(conn: Connection, period: int, after: str | None, limit: int) -> Sequence[str]:
+    """The next accounts of a month with something to deal out."""
     c = rating_due.c
-    statement = delete(rating_due).where(
-        c.period == bindparam("in_period"),
-        c.account_id == bindparam("of_account"),
-        c.product_id == bindparam("of_product"),
-    )
-    conn.execute(
-        statement, [{"in_period": period, "of_account": account, "of_product": product} for account, product in keys]
-    )
+    query = select(c.account_id).where(c.period == period)
+    if after is not None:
+        query = query.where(c.account_id > after)
+    return conn.execute(query.group_by(c.account_id).order_by(c.account_id).limit(limit)).scalars().all()
+
+
+def begin_dealing(conn: Connection, period: int, accounts: Sequence[str]) -> None:
+    """Take what is due of these accounts: usage that comes from now on is due again."""
+    c = rating_due.c
+    for begin in range(0, len(accounts), _KEYS_AT_ONCE):
+        some = accounts[begin : begin + _KEYS_AT_ONCE]
+        conn.execute(update(rating_due).where(c.period == period, c.account_id.in_(some)).values(dealing=1))
+
+
+def dealt(conn: Connection, period: int, accounts: Sequence[str]) -> None:
+    """What was taken of these accounts is dealt out."""
+    c = rating_due.c
+    for begin in range(0, len(accounts), _KEYS_AT_ONCE):
+        some = accounts[begin : begin + _KEYS_AT_ONCE]
+        conn.execute(delete(rating_due).where(c.period == period, c.account_id.in_(some), c.dealing == 1))
 
 
 def totals(conn: Connection) -> Row[Any]:

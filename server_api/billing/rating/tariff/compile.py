@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
@@ -11,7 +11,7 @@ import polars as pl
 
 from server_api.billing.rating.tariff.choice import Choice, NotClear
 from server_api.billing.rating.tariff.decked import Lookups, lay_out_lookups
-from server_api.billing.rating.tariff.model import ALL_DAYS, DAY_S, Included, Row, Tariff
+from server_api.billing.rating.tariff.model import ALL_DAYS, DAY_S, Row, Tariff
 from server_api.billing.rating.tariff.monthly import Monthly, compile_monthly
 from server_api.billing.rating.tariff.plans import AXIS_COLUMNS, lay_out_choices, plan_versions
 from server_api.billing.rating.tariff.prices import deck_columns, price_columns, price_schema
@@ -100,11 +100,9 @@ class Compiled:
     zone_codes: list[str]
     windows: int
     groups: int
-    ranks: int
     day_types: bool
     timed: bool
     monthly: Monthly
-    allowances: dict[int, tuple[str, Included]] = field(default_factory=dict)
 
     @cached_property
     def axis_columns(self) -> list[str]:
@@ -142,11 +140,9 @@ def compile_tariffs(
     zone_no = {code: number for number, code in enumerate(zone_codes)}
     windows = max((len(tariff.windows) for tariff in versions.values()), default=1)
     groups = 1 + max((len(row.then) for tariff in versions.values() for row in tariff.rows), default=0)
-    ranks = max((len(tariff.included) for tariff in versions.values()), default=0)
     calendars, holidays = _calendars(versions)
     keys = PriceKeys()
-    allowances: dict[int, tuple[str, Included]] = {}
-    rows: list[dict[str, int | None]] = []
+    rows: list[dict[str, int]] = []
     decked: list[pl.DataFrame] = []
     deck_bases: dict[tuple[int, int], int] = {}
     for version_no, tariff in sorted(versions.items()):
@@ -155,7 +151,7 @@ def compile_tariffs(
             row_no = version_no * ROWS_PER_VERSION + index
             keys.add(row_no, PriceKey(version_no, tariff, row, row_no))
             priced = price_columns(row_no, tariff, row, windows, groups, calendars.get(version_no, -1))
-            rows.append({**priced, **_allowance_columns(version_no, tariff, row, ranks, allowances)})
+            rows.append(priced)
             if row.deck:
                 deck_bases[version_no, index] = free
                 decked.append(_deck_prices(keys, row_no, free, tariff, row))
@@ -168,7 +164,7 @@ def compile_tariffs(
         raise _not_clear(unclear) from unclear
     lookups = lay_out_lookups(choosing, version_lists, strides)
     return Compiled(
-        prices=pl.DataFrame(rows, schema=price_schema(windows, groups) | _allowance_schema(ranks)),
+        prices=pl.DataFrame(rows, schema=price_schema(windows, groups)),
         choices=choices,
         axes=axes,
         lookups=lookups,
@@ -181,12 +177,10 @@ def compile_tariffs(
         zone_codes=zone_codes,
         windows=windows,
         groups=groups,
-        ranks=ranks,
         day_types=any(w.days & ALL_DAYS != ALL_DAYS for tariff in versions.values() for w in tariff.windows)
         or bool(len(holidays)),
         timed=all(row["quantity_no"] == 0 for row in rows),
         monthly=compile_monthly(versions, lambda version_no, index: version_no * ROWS_PER_VERSION + index),
-        allowances=allowances,
     )
 
 
@@ -223,29 +217,6 @@ def _calendars(versions: Mapping[int, Tariff]) -> tuple[dict[int, int], pl.DataF
             found[version_no] = numbers.setdefault(days, len(numbers))
     rows = [(number * 10**6 + day, kind) for days, number in numbers.items() for day, kind in days]
     return found, pl.DataFrame(rows, schema={"holiday_key": pl.Int64, "day_bit": pl.Int64}, orient="row")
-
-
-def _allowance_schema(ranks: int) -> dict[str, pl.DataType]:
-    return {f"a{rank}_{part}": pl.Int64() for rank in range(ranks) for part in ("no", "cap", "per")}
-
-
-def _allowance_columns(
-    version_no: int, tariff: Tariff, row: Row, ranks: int, allowances: dict[int, tuple[str, Included]]
-) -> dict[str, int | None]:
-    """A pass for each package of a tariff, in its order: one shared by several rows is the same pass for all."""
-    columns: dict[str, int | None] = {}
-    for rank in range(ranks):
-        named = tariff.included[rank] if rank < len(tariff.included) else None
-        has = named if named and row.code in named.rows else None
-        number = version_no * ROWS_PER_VERSION + rank if has else None
-        columns |= {
-            f"a{rank}_no": number,
-            f"a{rank}_cap": has.quantity if has else 0,
-            f"a{rank}_per": has.counted_in if has else 1,
-        }
-        if has and number is not None:
-            allowances[number] = (tariff.version, has)
-    return columns
 
 
 def local_second(on: date) -> int:

@@ -74,6 +74,11 @@ class Monthly:
     percent_ranks: tuple[int, ...] = ()
     chains: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether anything depends on the month at all."""
+        return bool(self.ranks or self.tier_count or len(self.caps))
+
     @cached_property
     def rows(self) -> frozenset[int]:
         """The tariff rows whose charges depend on what else was used in the month."""
@@ -169,6 +174,7 @@ class _Layout:
         """What was gathered, as frames."""
         count = max((len(one.tiers) for one in self.tiers_of.values()), default=0)
         caps = dict.fromkeys(("row_no", "c_no", "c_scope", "c_amount"), pl.Int64)
+        priced, percent = special_ranks(self.entitled, self.ranks)
         return Monthly(
             entitled=pl.DataFrame(self.entitled, schema=entitled_schema(self.ranks), orient="row"),
             ranks=self.ranks,
@@ -181,18 +187,17 @@ class _Layout:
             packages=self.packages,
             tiers_of=self.tiers_of,
             pack_classes=self.classes,
-            **special_ranks(self.entitled, self.ranks),
+            priced_ranks=priced,
+            percent_ranks=percent,
             chains=self.chains,
         )
 
 
-def special_ranks(entitled: Iterable[Mapping[str, Any]], ranks: int) -> dict[str, tuple[int, ...]]:
-    """The ranks where units inside a package cost a price of their own, or some percent less."""
+def special_ranks(entitled: Iterable[Mapping[str, Any]], ranks: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The ranks where units inside a package cost a price of their own, and those where they cost some percent less."""
     listed = list(entitled)
-    return {
-        "priced_ranks": tuple(r for r in range(ranks) if any(one[f"a{r}_price"] for one in listed)),
-        "percent_ranks": tuple(r for r in range(ranks) if any(one[f"a{r}_off"] not in (100, None) for one in listed)),
-    }
+    priced = tuple(r for r in range(ranks) if any(one[f"a{r}_price"] for one in listed))
+    return priced, tuple(r for r in range(ranks) if any(one[f"a{r}_off"] not in (100, None) for one in listed))
 
 
 def rank_columns(rank: int, number: int, one: Included, turn: int = 0, cap: int | None = None) -> dict[str, Any]:
