@@ -13,7 +13,7 @@ from pydantic import Field
 from shared_models.contracts.base import Contract, IdField, MicroYuanField, PageOf
 from shared_models.values.money import MicroYuan
 
-PriceKind = Literal["recurring", "usage", "onetime"]
+PriceKind = Literal["recurring", "usage", "onetime", "discount", "minimum", "commitment"]
 
 
 class PriceRow(Contract):

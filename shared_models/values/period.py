@@ -125,6 +125,18 @@ def _cycle(yyyymm: int, billing_days: tuple[tuple[int, int], ...]) -> Cycle:
     return Cycle(yyyymm, first_on, until_on, (_on_day(following, day) - first_on).days)
 
 
+def cycle_label(on: date, billing_days: Sequence[tuple[int, int]] = ()) -> int:
+    """The month (yyyymm) whose cycle a day lies in.
+
+    >>> cycle_label(date(2026, 3, 5)), cycle_label(date(2026, 3, 5), ((202601, 16),))
+    (202603, 202602)
+    """
+    month = Month.of(on)
+    if not billing_days or on >= Cycle.of(month.yyyymm, billing_days).first_on:
+        return month.yyyymm
+    return month.previous().yyyymm
+
+
 def day_in_force(yyyymm: int, billing_days: Sequence[tuple[int, int]]) -> int:
     """The billing day (1..31) of the cycle of a month. Raises ValueError for a day there is not."""
     day = 1

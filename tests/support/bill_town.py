@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import insert, select
 from server_api.billing.account.service import AccountToImport, import_accounts
 from server_api.billing.bill import service
 from server_api.billing.bill.policy import BillingPolicy, billing_policy
+from server_api.billing.bill.rules.house import LateFeePolicy
 from server_api.platform.acts import Act, Outcome, digest_of, perform
 from server_api.platform.database import Databases
 from server_api.platform.facts.dispatcher import deliver_all
@@ -45,6 +47,9 @@ def recurring(offering: str, yuan: str, service_name: str = "voice", **more: Any
     }
     return PriceRow(**{**fields, **more})
 
+
+#: The house rules without a late fee: stories run for months in which nobody pays.
+PATIENT = replace(billing_policy(), bill=replace(billing_policy().bill, late_fee=LateFeePolicy()))
 
 #: What most stories need: a line, two broadband speeds, television, and one bundle of the three.
 TOWN_PRICES = (
@@ -240,7 +245,7 @@ class BillTown:
         if self.clock.now() < month.ends_at:
             self.clock.set(month.ends_at + timedelta(hours=1))
         self.begin(yyyymm)
-        done = service.run_month(self.billing, service.run_id_of(month), policy=policy or billing_policy())
+        done = service.run_month(self.billing, service.run_id_of(month), policy=policy or PATIENT)
         deliver_all(self.crossings)
         return done
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 import resources
-from server_api.billing.bill.rules.draft import BillPolicy, Item
+from server_api.billing.bill.rules.house import BillPolicy, Item, LateFeePolicy, TaxChange
 from server_api.billing.bill.rules.proration import Proration
 from shared_models.values.period import Month
 
@@ -62,6 +62,10 @@ class BillingPolicy:
         return following.first_on.replace(day=min(day, following.days))
 
 
+#: Words that lines are made with, by their place under [bill] in the translations.
+_LINE_WORDS = ("suspended", "corrected", "about_bill")
+
+
 @lru_cache(maxsize=1)
 def billing_policy() -> BillingPolicy:
     """The policy in force, read once per process."""
@@ -82,10 +86,12 @@ def read_policy(tree: dict[str, Any]) -> BillingPolicy:
         bill=BillPolicy(
             items=items,
             service_order=tuple(tree["bill"]["service_order"]),
-            suspended_label=resources.text("bill.suspended", "zh_CN"),
-            suspended_label_en=resources.text("bill.suspended", "en"),
-            correction_label=resources.texts("zh_CN")["bill.corrected"],
-            correction_label_en=resources.texts("en")["bill.corrected"],
+            words={
+                name: (resources.texts("zh_CN")[f"bill.{name}"], resources.texts("en")[f"bill.{name}"])
+                for name in _LINE_WORDS
+            },
+            tax_changes=tuple(_tax_change(each) for each in tree.get("tax", {}).get("change", ())),
+            late_fee=LateFeePolicy(**{name: int(value) for name, value in tree.get("late_fee", {}).items()}),
         ),
         proration=policies,
         default_proration=tree["proration"]["default"],
@@ -96,3 +102,10 @@ def read_policy(tree: dict[str, Any]) -> BillingPolicy:
         issue_day=int(tree["dates"]["issue_day"]),
         due_day=int(tree["dates"]["due_day"]),
     )
+
+
+def _tax_change(entry: dict[str, Any]) -> TaxChange:
+    return TaxChange(
+        entry["from_on"], int(entry["to_per_mille"]), int(entry.get("of_per_mille", -1)),
+        frozenset(entry.get("items", ())),
+    )  # fmt: skip

@@ -236,7 +236,7 @@ def test_news_of_an_earlier_month_gives_the_difference_and_nothing_else(town: Bi
         合计 43.06
     """)
     assert town.opened(bill, 1).charges[0].text == (
-        "2026-03 应收 8.064516 元，已出账 25.00 元，补差 -16.935484 元")
+        "2026-03 应收 8.06 元，已出账 25.00 元，补差 -16.94 元")
     assert [str(each.netted_fen) for each in bill.lines] == ["-16.94", "16.94"]
     town.run(202605)
     assert str(town.bill(home, 202605).head.total_fen) == "60.00"

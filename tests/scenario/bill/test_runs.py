@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from server_api.billing.account import store as account_store
 from server_api.billing.bill import run as run_module
 from server_api.billing.bill import service
-from server_api.billing.bill.policy import BillingPolicy, billing_policy
+from server_api.billing.bill.policy import BillingPolicy
 from server_api.platform.database import Databases
 from server_api.platform.facts.dispatcher import deliver_all
 from server_api.platform.jobs import enqueue_now, run_all
@@ -24,7 +24,7 @@ from shared_models.values.faults.bill import BillMonthNotOver, BillRunClosedAlre
 from shared_models.values.ids import derived_id
 from shared_models.values.money import Fen
 from shared_models.values.period import Month
-from tests.support.bill_town import BillTown
+from tests.support.bill_town import PATIENT, BillTown
 
 MARCH = Month(202603)
 
@@ -43,8 +43,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> BillingPolicy:
     """Chunks of 4 accounts, turns of 2, so that a small town has many places to fall over."""
     monkeypatch.setattr(run_module, "_TURN_LEAST", 2)
     monkeypatch.setattr(run_module, "_TURN_MOST", 2)
-    policy = billing_policy()
-    return replace(policy, run=replace(policy.run, chunk_accounts=4, turn_accounts=2))
+    return replace(PATIENT, run=replace(PATIENT.run, chunk_accounts=4, turn_accounts=2))
 
 
 def settle(town: BillTown, count: int = 11) -> list[str]:

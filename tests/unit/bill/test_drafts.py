@@ -21,7 +21,8 @@ from server_api.billing.bill.rules.inputs import (
 )
 from server_api.billing.bill.rules.prices import PriceBook
 from server_api.billing.bill.rules.proration import Proration
-from server_api.billing.bill.rules.recurring import add_months, charges_of, payer_of
+from server_api.billing.bill.rules.recurring import charges_of, payer_of
+from server_api.billing.bill.rules.terms import add_months
 from shared_models.contracts.rating import PriceRow
 from shared_models.values.faults.base import Fault
 from shared_models.values.faults.bill import (

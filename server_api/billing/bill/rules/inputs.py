@@ -34,6 +34,10 @@ class EventInput(NamedTuple):
     reason: str = ""
 
 
+#: What the account itself pays, not one of its products.
+ACCOUNT = ProductInput("", "", "account", "", "")
+
+
 class PayInput(NamedTuple):
     """Who pays which items of a product."""
 
@@ -102,6 +106,8 @@ class BilledCharge(NamedTuple):
     item_code: str
     charge_month: int
     amount_micro_yuan: int
+    #: the rate of the lines it stood on; below zero: not known, the item's own
+    tax_per_mille: int = -1
 
 
 class AccountInput(NamedTuple):
@@ -128,10 +134,19 @@ class AccountInput(NamedTuple):
     billing_days: tuple[tuple[int, int], ...] = ()
 
 
+#: Stands in a charge for a product, event or offering where there is none; the columns hold no empty text.
+NONE = "-"
+
+
 class Charge(NamedTuple):
-    """One recurring charge with all that made it."""
+    """One charge with all that made it: amount = price × numerator ÷ denominator, floored once to micro-yuan.
+
+    What differs between two products with the same price stands first: the rest is made once and shared.
+    """
 
     product_id: str
+    event_id: str
+    bundle_instance: str
     item_code: str
     item_group: str
     label: str
@@ -140,11 +155,9 @@ class Charge(NamedTuple):
     offering_label: str
     offering_en: str
     tax_per_mille: int
-    event_id: str
     price_code: str
     price_version: int
     bundle_code: str
-    bundle_instance: str
     charge_month: int
     kind: str
     rule: str
@@ -160,8 +173,9 @@ class Charge(NamedTuple):
 class DraftLine(NamedTuple):
     """One line of a draft bill. ``charges`` is empty for usage: the rated calls are its parts."""
 
-    kind: str
     product: ProductInput
+    charges: tuple[Charge, ...]
+    kind: str
     item_code: str
     item_group: str
     label: str
@@ -179,7 +193,6 @@ class DraftLine(NamedTuple):
     net_fen: int
     tax_fen: int
     netted_fen: int
-    charges: tuple[Charge, ...]
 
 
 class BillDraft(NamedTuple):

@@ -1,4 +1,4 @@
-"""What a product costs in a month whether it is used or not: monthly fees, prepaid terms, their refunds.
+"""What a product costs in a month whether it is used or not: monthly fees, fees while suspended, terms, early stops.
 
 Every charge keeps what made it: amount = price × numerator ÷ denominator, floored once to micro-yuan. A share of a
 bundle is cut from the bundle's whole: the whole is rounded once to fen and split by largest remainder, so that the
@@ -7,54 +7,156 @@ members' shares sum to it whoever pays them.
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
+from server_api.billing.bill.rules.charges import charge_of
+from server_api.billing.bill.rules.commitments import early_stop_fee
 from server_api.billing.bill.rules.inputs import Charge, EventInput, PayInput, ProductInput
-from server_api.billing.bill.rules.prices import Price, PriceBook
-from server_api.billing.bill.rules.proration import ONE, ZERO, share_from, share_of_piece, share_until
-from server_api.billing.bill.rules.timeline import CHANGE, FOREVER, RESUME, START, STOP, SUSPEND, Span, spans_of
-from shared_models.values.money import MICRO_PER_FEN, Fen, round_half_up
-from shared_models.values.period import Month
+from server_api.billing.bill.rules.prices import COMMITMENT, Offer, Price, PriceBook
+from server_api.billing.bill.rules.proration import ONE, ZERO, share_from, share_of_piece, share_until, whole_share
+from server_api.billing.bill.rules.terms import term_charges
+from server_api.billing.bill.rules.timeline import (
+    CHANGE,
+    FOREVER,
+    RESUME,
+    START,
+    STOP,
+    SUSPEND,
+    Span,
+    spans_of,
+    taken_on,
+)
+from shared_models.values.period import Cycle, Month
 
-WHOLE_RULE, TERM_RULE, REFUND_RULE, BOTH_RULE, CAP_RULE = "whole", "term", "refund", "in_and_out", "capped"
-SUSPENDED_SUFFIX = ".suspended"
+WHOLE_RULE, BOTH_RULE, CAP_RULE, DAY_RULE, CYCLE_RULE = "whole", "in_and_out", "capped", "per_day", "cycle"
+_ONE_DAY = timedelta(days=1)
 
 
-def charges_of(book: PriceBook, product: ProductInput, events: Sequence[EventInput], month: Month) -> list[Charge]:
-    """All recurring charges of a product for one calendar month, whoever pays them.
+class RiderInForce(NamedTuple):
+    """A discount or minimum spend of a product in a month: its pieces, and the day its offering was taken."""
+
+    rider: Price
+    product: ProductInput
+    offering_code: str
+    bundle_instance: str
+    taken_on: date
+    pieces: tuple[Charge, ...]
+
+
+@dataclass(slots=True)
+class Found:
+    """A product's charges of a month by when they are billed: with the month, before it, with the one after it."""
+
+    charges: list[Charge] = field(default_factory=list)
+    advance: list[Charge] = field(default_factory=list)
+    deferred: list[Charge] = field(default_factory=list)
+    riders: list[RiderInForce] = field(default_factory=list)
+    #: some fee of an offering held in the month is charged in advance
+    has_advance: bool = False
+
+
+def charges_of(
+    book: PriceBook, product: ProductInput, events: Sequence[EventInput], month: Month | Cycle
+) -> list[Charge]:
+    """All recurring charges of a product for one month or cycle, whoever pays them and whenever they are billed.
 
     Raises BillHistoryBroken, BillPriceMissing.
     """
+    found = Found()
+    find_charges(found, book, product, events, spans_of(product.product_id, events), month)
+    return found.charges + found.advance + found.deferred
+
+
+def find_charges(
+    found: Found,
+    book: PriceBook,
+    product: ProductInput,
+    events: Sequence[EventInput],
+    spans: Sequence[Span],
+    month: Month | Cycle,
+    offered: EventInput | None = None,
+) -> None:
+    """Add a product's charges and riders of a month to ``found``; prices are those of ``offered`` where it is given.
+
+    Raises BillPriceMissing.
+    """
     first_on, until_on = month.first_on, month.until_on
-    charges: list[Charge] = []
     used: dict[str, Fraction] = {}
     terms_done: set[str] = set()
-    for span in spans_of(product.product_id, events):
+    committed: set[str] = set()
+    pieces: dict[str, RiderInForce] = {}
+    for index, span in enumerate(spans):
         # a day more, because the day of a stop may still be charged
         if span.from_on >= until_on or span.until_on < first_on:
             continue
         event = span.event
-        for price in book.prices_of(
-            event.offering_code,
-            event.price_version,
-            event.bundle_code,
-            product.service,
-            event.effective_on,
-        ):
+        offer = offer_of(book, product, offered or event)
+        found.has_advance = found.has_advance or offer.has_advance
+        for price in offer.prices:
             if price.per_months > 1:
                 if event.event_id not in terms_done:
-                    charges += _terms(price, product, span, month)
+                    found.charges += term_charges(price, product, span, month)
             elif span.active:
-                charges += _month_piece(price, product, span, month, used)
+                charge = _month_piece(price, product, span, month, used)
+                if charge is not None:
+                    _bucket(found, price, span, first_on).append(charge)
             elif price.suspended_micro_yuan:
-                charges += _suspended_piece(price, product, span, month)
+                charge = _suspended_piece(price, product, span, month)
+                if charge is not None:
+                    (found.advance if price.in_advance else found.charges).append(charge)
         terms_done.add(event.event_id)
-    return charges
+        for rider in offer.riders:
+            if rider.kind == COMMITMENT:
+                fee = None if rider.price_code in committed else early_stop_fee(rider, product, events, spans, month)
+                if fee is not None:
+                    committed.add(rider.price_code)
+                    found.charges.append(fee)
+            elif span.active:
+                _ride(pieces, rider, product, spans, index, month, used)
+    found.riders += pieces.values()
 
 
+def offer_of(book: PriceBook, product: ProductInput, event: EventInput) -> Offer:
+    """What a product pays under the event that brought its offering. Raises BillPriceMissing."""
+    return book.offer_of(
+        event.offering_code, event.price_version, event.bundle_code, product.service, event.effective_on
+    )
+
+
+def _bucket(found: Found, price: Price, span: Span, first_on: date) -> list[Charge]:
+    if price.first_part_next and span.begins == START and span.from_on > first_on:
+        return found.deferred
+    return found.advance if price.in_advance else found.charges
+
+
+def _ride(
+    pieces: dict[str, RiderInForce],
+    rider: Price,
+    product: ProductInput,
+    spans: Sequence[Span],
+    index: int,
+    month: Month | Cycle,
+    used: dict[str, Fraction],
+) -> None:
+    span = spans[index]
+    piece = _month_piece(rider, product, span, month, used)
+    if piece is None:
+        return
+    before = pieces.get(rider.price_code)
+    if before is not None:
+        pieces[rider.price_code] = before._replace(pieces=(*before.pieces, piece))
+        return
+    since_on = taken_on(spans, index, bool(rider.bundle_code))
+    pieces[rider.price_code] = RiderInForce(
+        rider, product, span.event.offering_code, span.event.bundle_instance, since_on, (piece,)
+    )
+
+
+# ---- payers ----------------------------------------------------------------------------------------------------------
 def payer_of(pays: Sequence[PayInput], item_group: str, on: date) -> str:
     """The account that pays a product's items of a group on a day; '' where nobody does.
 
@@ -78,129 +180,105 @@ def payer_of(pays: Sequence[PayInput], item_group: str, on: date) -> str:
     ).account_id
 
 
-def add_months(on: date, months: int) -> date:
-    """The same day some months later, or the last of that month where it is shorter.
-
-    >>> add_months(date(2026, 1, 31), 1), add_months(date(2026, 1, 31), 2)
-    (datetime.date(2026, 2, 28), datetime.date(2026, 3, 31))
-    """
-    index = on.year * 12 + on.month - 1 + months
-    year, month = index // 12, index % 12 + 1
-    return date(year, month, min(on.day, monthrange(year, month)[1]))
-
-
 # ---- months ----------------------------------------------------------------------------------------------------------
 def _month_piece(
-    price: Price,
-    product: ProductInput,
-    span: Span,
-    month: Month,
-    used: dict[str, Fraction],
-) -> list[Charge]:
+    price: Price, product: ProductInput, span: Span, month: Month | Cycle, used: dict[str, Fraction]
+) -> Charge | None:
     """The charge for the active part of a month; all pieces of one price together cost one month at most."""
     first_on, until_on = month.first_on, month.until_on
     start = max(span.from_on, first_on)
     end = _served_until(price, span)
     if end <= first_on:
-        return []
+        return None
     key = f"{price.bundle_code}/{price.price_code}/{span.event.event_id}"
-    if span.from_on < first_on and end >= until_on and key not in used:
+    whole = whole_share(month.days, month.nominal_days)
+    if span.from_on < first_on and end >= until_on and key not in used and whole == ONE:
         used[key] = ONE
-        return [_charge(price, product, span, month, "month", WHOLE_RULE, start, until_on, 1, 1)]
-    share_in, way_in = _share_in(price, span, month)
-    share_out, way_out = _share_out(price, span, end, month)
-    share = share_of_piece(share_in, share_out)
-    rule = _rule(share_in, way_in, share_out, way_out)
+        return charge_of(price, product, span.event, month, "month", WHOLE_RULE, start, until_on, 1, 1)
+    share_in, way_in = _share_in(price, span, month, whole)
+    share_out, way_out = _share_out(price, span, end, month, whole)
+    share = share_of_piece(share_in, share_out, whole)
+    rule = _rule(share_in, way_in, share_out, way_out, whole)
     before = used.get(key, ZERO)
-    if before + share > ONE:
-        share, rule = ONE - before, CAP_RULE
+    if before + share > whole:
+        share, rule = whole - before, CAP_RULE
     used[key] = before + share
     if share <= ZERO:
-        return []
-    numerator, denominator = _over_days(share, month.days, way_in, way_out)
-    until = min(end, until_on)
-    return [
-        _charge(
-            price,
-            product,
-            span,
-            month,
-            "month",
-            rule,
-            start,
-            max(until, start + timedelta(days=1)),
-            numerator,
-            denominator,
-        )
-    ]
+        return None
+    numerator, denominator = _over_days(share, month.nominal_days, way_in, way_out)
+    until = max(min(end, until_on), start + _ONE_DAY)
+    return charge_of(price, product, span.event, month, "month", rule, start, until, numerator, denominator)
 
 
-def _suspended_piece(price: Price, product: ProductInput, span: Span, month: Month) -> list[Charge]:
-    """The fee for keeping a suspended product: exactly the part of the month its active pieces do not cost."""
-    days = month.days
-    share_in, share_out = ONE, ONE
-    way_in = way_out = ""
+def _suspended_piece(price: Price, product: ProductInput, span: Span, month: Month | Cycle) -> Charge | None:
+    """The fee for keeping a suspended product: so much a day, or of a month's fee exactly the part of the month that
+    its active pieces do not cost.
+    """
     start = span.from_on
     if span.begins == SUSPEND and price.proration.last_day_counts:
-        start += timedelta(days=1)
-    if start >= month.until_on:
-        return []
-    if span.from_on >= month.first_on:
-        way_in = f"{span.begins}.{price.proration.suspend if span.begins == SUSPEND else price.proration.change}"
-        share_in = (
-            ONE - share_until(price.proration.suspend, (start - month.first_on).days + 1, days)
-            if span.begins == SUSPEND
-            else share_from(price.proration.change, start.day, days)
-        )
+        start += _ONE_DAY
+    start, until = max(start, month.first_on), min(span.until_on, month.until_on)
+    if start >= until:
+        return None
+    if price.suspended_per_day:
+        numerator, denominator, rule = (until - start).days, 1, DAY_RULE
+    else:
+        share, rule, ways = _suspended_share(price, span, start, month)
+        if share <= ZERO:
+            return None
+        numerator, denominator = _over_days(share, month.nominal_days, *ways)
+    fee = price.suspended_micro_yuan
+    return charge_of(price, product, span.event, month, "suspended", rule, start, until, numerator, denominator, fee)
+
+
+def _suspended_share(
+    price: Price, span: Span, start: date, month: Month | Cycle
+) -> tuple[Fraction, str, tuple[str, str]]:
+    days, nominal, proration = month.days, month.nominal_days, price.proration
+    whole = whole_share(days, nominal)
+    share_in = share_out = whole
+    way_in = way_out = ""
+    day = (start - month.first_on).days + 1
+    if span.from_on >= month.first_on and span.begins == SUSPEND:
+        way_in = f"{SUSPEND}.{proration.suspend}"
+        share_in = whole - share_until(proration.suspend, day, days, nominal)
+    elif span.from_on >= month.first_on:
+        way_in = f"{span.begins}.{proration.change}"
+        share_in = share_from(proration.change, day, days, nominal)
     if span.until_on < month.until_on:
         way, situation = _way_out(price, span)
-        way_out, day = f"{situation}.{way}", (span.until_on - month.first_on).days + 1
-        share_out = share_until(way, day, days) if situation == STOP else ONE - share_from(way, day, days)
-    share = share_of_piece(share_in, share_out)
-    if share <= ZERO:
-        return []
-    rule = _rule(share_in, way_in, share_out, way_out)
-    numerator, denominator = _over_days(share, days, way_in, way_out)
-    return [
-        _charge(
-            price,
-            product,
-            span,
-            month,
-            "suspended",
-            rule,
-            max(start, month.first_on),
-            min(span.until_on, month.until_on),
-            numerator,
-            denominator,
-        )
-    ]
+        way_out, end_day = f"{situation}.{way}", (span.until_on - month.first_on).days + 1
+        served = share_until(way, end_day, days, nominal)
+        share_out = served if situation == STOP else whole - share_from(way, end_day, days, nominal)
+    rule = _rule(share_in, way_in, share_out, way_out, whole)
+    return share_of_piece(share_in, share_out, whole), rule, (way_in, way_out)
 
 
 def _served_until(price: Price, span: Span) -> date:
     """The first day not charged: a stop's or suspension's own day counts where the policy says so."""
     if span.until_on == FOREVER or span.ends not in (STOP, SUSPEND) or not price.proration.last_day_counts:
         return span.until_on
-    return span.until_on + timedelta(days=1)
+    return span.until_on + _ONE_DAY
 
 
-def _share_in(price: Price, span: Span, month: Month) -> tuple[Fraction, str]:
+def _share_in(price: Price, span: Span, month: Month | Cycle, whole: Fraction) -> tuple[Fraction, str]:
     if span.from_on < month.first_on:
-        return ONE, ""
+        return whole, ""
     ways = {START: price.proration.start, CHANGE: price.proration.change, RESUME: price.proration.resume}
     way = ways.get(span.begins, "actual_days")
-    return share_from(way, span.from_on.day, month.days), f"{span.begins}.{way}"
+    day = (span.from_on - month.first_on).days + 1
+    return share_from(way, day, month.days, month.nominal_days), f"{span.begins}.{way}"
 
 
-def _share_out(price: Price, span: Span, end: date, month: Month) -> tuple[Fraction, str]:
+def _share_out(price: Price, span: Span, end: date, month: Month | Cycle, whole: Fraction) -> tuple[Fraction, str]:
     if end >= month.until_on:
-        return ONE, ""
+        return whole, ""
     way, situation = _way_out(price, span)
     end_day = (end - month.first_on).days + 1
     if situation == CHANGE:
         # the old price loses exactly what the new one gets
-        return ONE - share_from(way, end_day, month.days), f"{situation}.{way}"
-    return share_until(way, end_day, month.days), f"{situation}.{way}"
+        return whole - share_from(way, end_day, month.days, month.nominal_days), f"{situation}.{way}"
+    return share_until(way, end_day, month.days, month.nominal_days), f"{situation}.{way}"
 
 
 def _way_out(price: Price, span: Span) -> tuple[str, str]:
@@ -213,15 +291,15 @@ def _way_out(price: Price, span: Span) -> tuple[str, str]:
     return ways.get(span.ends, "actual_days"), span.ends
 
 
-def _rule(share_in: Fraction, way_in: str, share_out: Fraction, way_out: str) -> str:
+def _rule(share_in: Fraction, way_in: str, share_out: Fraction, way_out: str, whole: Fraction) -> str:
     """A short name for how the part was found: by its beginning, its end, or both."""
-    if share_in < ONE and share_out < ONE:
+    if share_in < whole and share_out < whole:
         return BOTH_RULE
-    if share_in < ONE:
+    if share_in < whole:
         return way_in
-    if share_out < ONE:
+    if share_out < whole:
         return way_out
-    return WHOLE_RULE
+    return WHOLE_RULE if whole == ONE else CYCLE_RULE
 
 
 def _over_days(share: Fraction, month_days: int, way_in: str, way_out: str) -> tuple[int, int]:
@@ -232,91 +310,6 @@ def _over_days(share: Fraction, month_days: int, way_in: str, way_out: str) -> t
         over = share * denominator
         if (word in way_in or word in way_out) and over.denominator == 1:
             return over.numerator, denominator
+    if (share * month_days).denominator == 1 and share > ONE:
+        return (share * month_days).numerator, month_days
     return share.numerator, share.denominator
-
-
-# ---- terms -----------------------------------------------------------------------------------------------------------
-def _terms(price: Price, product: ProductInput, span: Span, month: Month) -> list[Charge]:
-    """Prepaid terms that begin in the month, whole; and the whole months given back of a term that ends in it."""
-    anchor, left_on = span.event.effective_on, span.price_until_on
-    charges: list[Charge] = []
-    gone = (month.first_on.year - anchor.year) * 12 + month.first_on.month - anchor.month
-    for k in (gone // price.per_months, gone // price.per_months + 1):
-        begins = add_months(anchor, k * price.per_months)
-        if k >= 0 and month.first_on <= begins < month.until_on and begins < left_on:
-            until = add_months(anchor, (k + 1) * price.per_months)
-            charges.append(_charge(price, product, span, month, "term", TERM_RULE, begins, until, 1, 1))
-    if price.refund_unused_months and month.first_on <= left_on < month.until_on and left_on > anchor:
-        charges += _refund(price, product, span, month)
-    return charges
-
-
-def _refund(price: Price, product: ProductInput, span: Span, month: Month) -> list[Charge]:
-    anchor, left_on, length = span.event.effective_on, span.price_until_on, price.per_months
-    k = 0
-    while add_months(anchor, (k + 1) * length) < left_on:
-        k += 1
-    whole_months = 0
-    while whole_months < length and add_months(anchor, (k + 1) * length - whole_months - 1) >= left_on:
-        whole_months += 1
-    if not whole_months:
-        return []
-    until = add_months(anchor, (k + 1) * length)
-    from_on = add_months(anchor, (k + 1) * length - whole_months)
-    return [_charge(price, product, span, month, "refund", REFUND_RULE, from_on, until, -whole_months, length)]
-
-
-# ---- amounts ---------------------------------------------------------------------------------------------------------
-def amount_micro_yuan(price: Price, whole_micro_yuan: int, numerator: int, denominator: int) -> int:
-    """A part of a price, floored once to micro-yuan; of a bundle's price this product's share, in whole fen.
-
-    A refund (numerator below zero) is the mirror image of the charge it takes back.
-    """
-    sign = -1 if numerator < 0 else 1
-    if not price.split:
-        return sign * (whole_micro_yuan * abs(numerator) // denominator)
-    whole = Fen(round_half_up(whole_micro_yuan * abs(numerator), denominator * MICRO_PER_FEN))
-    return sign * price.share_of(whole).amount_fen * MICRO_PER_FEN
-
-
-def _charge(
-    price: Price,
-    product: ProductInput,
-    span: Span,
-    month: Month,
-    kind: str,
-    rule: str,
-    from_on: date,
-    until_on: date,
-    numerator: int,
-    denominator: int,
-) -> Charge:
-    suspended = kind == "suspended"
-    whole = price.suspended_micro_yuan if suspended else price.amount_micro_yuan
-    event = span.event
-    return Charge(
-        product.product_id,
-        price.item_code + SUSPENDED_SUFFIX if suspended else price.item_code,
-        price.item_group,
-        price.label,
-        price.label_en,
-        event.offering_code,
-        price.offering_label,
-        price.offering_en,
-        price.tax_per_mille,
-        event.event_id,
-        price.price_code,
-        price.price_version,
-        price.bundle_code,
-        event.bundle_instance if price.bundle_code else "",
-        month.yyyymm,
-        kind,
-        rule,
-        from_on,
-        until_on,
-        whole,
-        numerator,
-        denominator,
-        price.share_per_mille,
-        amount_micro_yuan(price, whole, numerator, denominator),
-    )

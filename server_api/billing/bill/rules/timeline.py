@@ -47,6 +47,8 @@ def spans_of(product_id: str, events: Sequence[EventInput]) -> list[Span]:
     begun_on, begun_by = ordered[0].effective_on, START
     for on, day in groupby(ordered, key=lambda event: event.effective_on):
         new_offering, new_active, stopped = _state_after(list(day), offering, active)
+        if _same_price(offering, new_offering):
+            new_offering = offering  # told again: terms and commitments are still counted from the day it was taken
         edge = STOP if stopped else _edge(offering, active, new_offering, new_active)
         if edge and on > begun_on:
             spans.append(Span(begun_on, on, begun_by, edge, active, offering))
@@ -84,13 +86,16 @@ def _edge(offering: EventInput, active: bool, new_offering: EventInput, new_acti
     """What the day changed, '' where in the end it changed nothing that costs."""
     if active != new_active:
         return RESUME if new_active else SUSPEND
-    same = (
-        offering.offering_code == new_offering.offering_code
-        and offering.price_version == new_offering.price_version
-        and offering.bundle_code == new_offering.bundle_code
-        and offering.bundle_instance == new_offering.bundle_instance
+    return "" if new_offering is offering else CHANGE
+
+
+def _same_price(one: EventInput, other: EventInput) -> bool:
+    return one is other or (
+        one.offering_code == other.offering_code
+        and one.price_version == other.price_version
+        and one.bundle_code == other.bundle_code
+        and one.bundle_instance == other.bundle_instance
     )
-    return "" if same else CHANGE
 
 
 def _with_price_ends(spans: list[Span]) -> list[Span]:
@@ -105,3 +110,25 @@ def _with_price_ends(spans: list[Span]) -> list[Span]:
         follower = span
     filled.reverse()
     return filled
+
+
+def taken_on(spans: Sequence[Span], index: int, bundle: bool = False) -> date:
+    """The day the offering (or the bundle) of a span was taken: a new price version or a suspension does not count."""
+    event = spans[index].event
+    while index and _same_deal(spans[index - 1].event, event, bundle):
+        index -= 1
+    return spans[index].event.effective_on
+
+
+def left_on(spans: Sequence[Span], index: int, bundle: bool = False) -> date:
+    """The day the offering (or the bundle) of a span was left, FOREVER where it was not; as ``taken_on`` sees it."""
+    event = spans[index].event
+    while index + 1 < len(spans) and _same_deal(spans[index + 1].event, event, bundle):
+        index += 1
+    return spans[index].until_on
+
+
+def _same_deal(one: EventInput, other: EventInput, bundle: bool) -> bool:
+    if bundle:
+        return one.bundle_code == other.bundle_code and one.bundle_instance == other.bundle_instance
+    return one.offering_code == other.offering_code

@@ -10,8 +10,9 @@ from server_api.billing.account import store as account_store
 from server_api.billing.bill.freeze import Frozen, Issue, freeze
 from server_api.billing.bill.news import BillsIssued, IssuedBill
 from server_api.billing.bill.policy import billing_policy
-from server_api.billing.bill.rules.draft import Item, imported_line
+from server_api.billing.bill.rules.house import Item
 from server_api.billing.bill.rules.inputs import BillDraft, ProductInput
+from server_api.billing.bill.rules.lines import imported_line
 from server_api.billing.bill.store import bills
 from server_api.billing.bill.store.inputs import bare_heads
 from server_api.billing.ledger.rules import LedgerName, Posting

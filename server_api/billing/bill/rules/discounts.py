@@ -1,0 +1,197 @@
+"""Discounts: an amount or a part of what is left of the lines they are about, spread over them before tax.
+
+A discount is rounded once, to fen, and then split in proportion to the lines by largest remainder; each part stands on
+a line of its own with the item and tax of the line it takes from, so that revenue and VAT fall by item. Discounts
+follow one another by rank; none takes more than earlier ones left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from server_api.billing.bill.rules.charges import SUSPENDED_SUFFIX
+from server_api.billing.bill.rules.inputs import NONE, Charge, DraftLine
+from server_api.billing.bill.rules.lines import LineKey, key_of, line_of
+from server_api.billing.bill.rules.prices import DISCOUNT, WHOLE
+from server_api.billing.bill.rules.recurring import RiderInForce
+from shared_models.values.money import MICRO_PER_FEN, Fen, round_half_up, split_exactly
+from shared_models.values.period import Cycle, Month, cycle_label
+
+PERCENT_RULE, AMOUNT_RULE = "percent", "amount"
+ACCOUNT_SCOPE, NUMBER_SCOPE, PRODUCT_SCOPE, BUNDLE_SCOPE = "account", "number", "product", "bundle"
+_DISCOUNTED = ("recurring", "usage")
+
+
+def in_force(
+    riders: Sequence[RiderInForce], kind: str, cycle: Month | Cycle, billing_days: Sequence[tuple[int, int]]
+) -> list[RiderInForce]:
+    """The riders of a kind that hold in this month, in the order in which they are applied, one of each that is joint.
+
+    Months are counted from the one in which the offering was taken, however short its first part was.
+    """
+    holding = []
+    for each in riders:
+        terms = each.rider.terms
+        if each.rider.kind != kind or not terms.from_month <= cycle.yyyymm <= terms.until_month:
+            continue
+        if terms.first_months or terms.after_months:
+            since = cycle_label(each.taken_on, billing_days)
+            past = (cycle.yyyymm // 100 - since // 100) * 12 + cycle.yyyymm % 100 - since % 100 - terms.after_months
+            if past < 0 or (terms.first_months and past >= terms.first_months):
+                continue
+        holding.append(each)
+    if len(holding) < 2:
+        return holding
+    holding.sort(key=_order)
+    seen: set[tuple[str, str]] = set()
+    return [each for each in holding if not _is_repeated(each, seen)]
+
+
+def _order(each: RiderInForce) -> tuple[int, str, int, str]:
+    share = sum(piece.amount_micro_yuan for piece in each.pieces)
+    return each.rider.terms.rank, each.rider.price_code, -share, each.product.product_id
+
+
+def _is_repeated(each: RiderInForce, seen: set[tuple[str, str]]) -> bool:
+    """True for a second of what an account, a number or a bundle has only one of."""
+    scope = each.rider.terms.scope
+    key = {
+        ACCOUNT_SCOPE: "*",
+        NUMBER_SCOPE: each.product.shown_as,
+        BUNDLE_SCOPE: each.bundle_instance,
+    }.get(scope, each.product.product_id)
+    repeated = (each.rider.price_code, key) in seen
+    seen.add((each.rider.price_code, key))
+    return repeated
+
+
+class Near:
+    """Finds the lines a rider can be about without looking at all of them: an account may have thousands of each."""
+
+    def __init__(self, lines: Sequence[DraftLine]) -> None:
+        self._all = range(len(lines))
+        self._by_product: dict[str, list[int]] = {}
+        self._by_number: dict[str, list[int]] = {}
+        for index, line in enumerate(lines):
+            self._by_product.setdefault(line.product.product_id, []).append(index)
+            self._by_number.setdefault(line.product.shown_as, []).append(index)
+
+    def to(self, each: RiderInForce) -> Sequence[int]:
+        """Places of lines, in order."""
+        scope = each.rider.terms.scope
+        if scope == ACCOUNT_SCOPE:
+            return self._all
+        if scope == NUMBER_SCOPE:
+            return self._by_number.get(each.product.shown_as, ())
+        return self._by_product.get(each.product.product_id, ())
+
+
+class Discounter:
+    """Applies an account's discounts to groups of lines, one group after the other, and remembers what is left.
+
+    ``left`` maps the place of an amount discount to the micro-yuan it may still give.
+    """
+
+    def __init__(self, riders: Sequence[RiderInForce]) -> None:
+        self._riders = riders
+        self._left = [sum(piece.amount_micro_yuan for piece in each.pieces) for each in riders]
+
+    def lines_for(self, lines: Sequence[DraftLine], percent_only: bool = False) -> list[DraftLine]:
+        """The discount lines that these lines get."""
+        left = [line.amount_fen for line in lines]
+        near = Near(lines)
+        found: dict[LineKey, tuple[DraftLine, list[Charge]]] = {}
+        for place, each in enumerate(self._riders):
+            per_mille = each.rider.terms.percent_per_mille
+            if percent_only and not per_mille:
+                continue
+            targets = [index for index in near.to(each) if left[index] > 0 and covers(each, lines[index])]
+            base = sum([left[index] for index in targets])
+            if per_mille:
+                whole = round_half_up(base * min(per_mille, WHOLE), WHOLE)
+            else:
+                whole = min(base, round_half_up(self._left[place], MICRO_PER_FEN))
+                self._left[place] -= whole * MICRO_PER_FEN
+            if whole <= 0:
+                continue
+            weights = [left[index] for index in targets]
+            parts = [Fen(whole)] if len(targets) == 1 else split_exactly(Fen(whole), weights)
+            for index, part in zip(targets, parts, strict=True):
+                if part:
+                    charge = _charge(each, lines[index], whole, left[index], base, part.amount_fen)
+                    left[index] -= part.amount_fen
+                    found.setdefault(key_of(charge), (lines[index], []))[1].append(charge)
+        return [_line(about, tuple(charges)) for about, charges in found.values()]
+
+
+def covers(each: RiderInForce, line: DraftLine) -> bool:
+    """Whether a line is one that a discount or minimum spend is about."""
+    terms, product = each.rider.terms, line.product
+    if line.kind not in _DISCOUNTED or line.item_code.endswith(SUSPENDED_SUFFIX):
+        return False
+    if terms.scope == ACCOUNT_SCOPE:
+        near = True
+    elif terms.scope == NUMBER_SCOPE:
+        near = product.shown_as == each.product.shown_as
+    else:
+        near = product.product_id == each.product.product_id and line.offering_code in ("", each.offering_code)
+    return (
+        near
+        and (not terms.groups or line.item_group in terms.groups)
+        and (not terms.items or line.item_code in terms.items)
+        and (not terms.members or not line.offering_code or line.offering_code in terms.members)
+    )
+
+
+def _charge(each: RiderInForce, line: DraftLine, whole: int, weight: int, base: int, part: int) -> Charge:
+    """price = the whole discount, numerator of denominator = the line's part of what it was taken from (fen)."""
+    rider, piece = each.rider, each.pieces[0]
+    return Charge(
+        line.product.product_id or NONE,
+        piece.event_id,
+        piece.bundle_instance,
+        line.item_code,
+        line.item_group,
+        rider.label,
+        rider.label_en,
+        piece.offering_code,
+        rider.offering_label,
+        rider.offering_en,
+        line.tax_per_mille,
+        rider.price_code,
+        rider.price_version,
+        rider.bundle_code,
+        piece.charge_month,
+        DISCOUNT,
+        PERCENT_RULE if rider.terms.percent_per_mille else AMOUNT_RULE,
+        line.from_on,
+        line.until_on,
+        whole * MICRO_PER_FEN,
+        weight,
+        base,
+        rider.terms.percent_per_mille or WHOLE,
+        -part * MICRO_PER_FEN,
+    )
+
+
+def _line(about: DraftLine, charges: tuple[Charge, ...]) -> DraftLine:
+    """A discount's line, named by the discount and, below it, by the item it is about."""
+    first = charges[0]
+    return line_of(
+        DISCOUNT,
+        about.product,
+        charges,
+        first.item_code,
+        first.item_group,
+        first.label,
+        first.label_en,
+        about.offering_code,
+        about.label,
+        about.label_en,
+        min(charge.from_on for charge in charges),
+        max(charge.until_on for charge in charges),
+        len(charges),
+        0,
+        sum(charge.amount_micro_yuan for charge in charges),
+        about.tax_per_mille,
+    )
