@@ -10,12 +10,14 @@ from shared_models.values.money import Fen, MicroYuan
 from shared_models.values.period import Month
 
 _ONE_DAY = timedelta(days=1)
-_WITHOUT_WHY = ("correction", "refund", "term")
-_PLAIN_WHY = ("whole", "in_and_out", "capped")
+_WITHOUT_WHY = ("correction", "refund", "term", "discount", "early_stop", "late_fee", "extra")
+_PLAIN_WHY = ("whole", "in_and_out", "capped", "cycle", "counted", "per_day")
+#: Kinds whose sentence is chosen by the rule alone: discount.percent, late_fee.late_capped, extra.cut ...
+_BY_RULE = ("discount", "early_stop", "late_fee", "extra")
 
 
 def charge_words(charge: Any, language: str) -> str:
-    """Why a recurring charge is what it is: price, part, days, amount. ``charge`` has the columns of bill_charge."""
+    """Why a charge is what it is: price, part, days, amount. ``charge`` has the columns of bill_charge."""
     price = charge.price_micro_yuan
     return text(
         f"bill.charge.{_form(charge)}", language,
@@ -24,7 +26,10 @@ def charge_words(charge: Any, language: str) -> str:
         months=charge.denominator if charge.kind == "refund" else _months_between(charge.from_on, charge.until_on),
         month=Month(charge.charge_month), share=charge.share_per_mille, bundle=charge.bundle_code or "",
         why="" if charge.kind in _WITHOUT_WHY else _why(charge, language),
-        from_on=charge.from_on, last_on=charge.until_on - _ONE_DAY,
+        from_on=charge.from_on, until_on=charge.until_on, last_on=charge.until_on - _ONE_DAY,
+        credit=MicroYuan(-price.amount_micro_yuan), off=MicroYuan(-charge.amount_micro_yuan.amount_micro_yuan),
+        part=Fen(charge.numerator), base=Fen(charge.denominator), percent=_percent(charge.share_per_mille),
+        days=(charge.until_on - charge.from_on).days,
     )  # fmt: skip
 
 
@@ -33,6 +38,14 @@ def _form(charge: Any) -> str:
     whole = charge.numerator == charge.denominator
     if charge.kind == "correction":
         return "difference"
+    if charge.kind in _BY_RULE:
+        return f"{charge.kind}_{charge.rule_code.removeprefix('stop.')}"
+    if charge.kind == "minimum":
+        return "minimum_counted" if charge.rule_code == "counted" else "minimum" if whole else "minimum_part"
+    if charge.rule_code == "per_day":
+        return "suspended_days"
+    if charge.rule_code == "term_used":
+        return "term_used"
     if charge.kind == "refund":
         return "refund"
     if charge.bundle_code:
@@ -49,6 +62,12 @@ def _why(charge: Any, language: str) -> str:
     begins = situation in ("start", "resume") or (situation == "change" and charge.from_on.day > 1)
     on = charge.from_on if begins else charge.until_on
     return text(f"bill.why.{situation}", language, day=on, way=text(f"bill.way.{way}", language))
+
+
+def _percent(per_mille: int) -> str:
+    """Thousandths as a percentage is written: 200 is 20, 125 is 12.5."""
+    whole, tenth = divmod(per_mille, 10)
+    return f"{whole}.{tenth}" if tenth else str(whole)
 
 
 def _months_between(from_on: Any, until_on: Any) -> int:
