@@ -65,7 +65,10 @@ def _row(row: Row) -> dict[str, Any]:
 
 
 def _stepped(row: Row) -> dict[str, Any]:
-    table: dict[str, Any] = {"step": str(row.step), "per": str(row.per)}
+    by_window = {code: str(step) for code, step in row.window_steps.items()}
+    table: dict[str, Any] = {"step": by_window or str(row.step)}
+    if row.per:
+        table["per"] = str(row.per)
     if row.tiers:
         table["tiers"] = tiers_document(row.tiers)
     elif not row.deck:

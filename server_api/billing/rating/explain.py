@@ -74,7 +74,7 @@ def _window_steps(call: dict[str, Any], row: dict[str, Any], key: PriceKey, den:
     """The blocks by window in the order of the clock, days together where the price is the same."""
     found: list[Step] = []
     day = 0
-    own_first = row["first"] != row["step"] or bool(key.row.first)
+    own_first = (row["first"] != row["step"] and row["first"] > 0) or bool(key.row.first)
     while f"s{day}_0_rest" in call:
         for window, spec in enumerate(key.tariff.windows):
             first, rest = call.get(f"s{day}_{window}_first") or 0, call.get(f"s{day}_{window}_rest") or 0
@@ -83,7 +83,8 @@ def _window_steps(call: dict[str, Any], row: dict[str, Any], key: PriceKey, den:
                 found.append(Step(f"first:{code}", 1, row["first"], row[f"w{window}_first"], den))
             blocks = rest + (first if not own_first else 0)
             if blocks:
-                found.append(Step(f"window:{code}", blocks, row["step"], blocks * row[f"w{window}_price"], den))
+                step = row.get(f"w{window}_step", row["step"])
+                found.append(Step(f"window:{code}", blocks, step, blocks * row[f"w{window}_price"], den))
             for group in range(1, len(key.row.then) + 1):
                 more = call.get(f"s{day}_{window}_rest{group}") or 0
                 if more:

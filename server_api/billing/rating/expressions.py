@@ -126,13 +126,14 @@ def with_conditions(calls: Frame, axes: Mapping[str, Frame]) -> Frame:
     return calls
 
 
-def with_deck_prices(calls: Frame, prices: Frame, windows: int) -> Frame:
+def with_deck_prices(calls: Frame, prices: Frame, windows: int, window_steps: bool) -> Frame:
     """The price columns, those of a rate deck's line put in where it brought the price."""
     calls = calls.join(prices, on="price_no", how="left")
     decked = ~c("d_price").is_null()
     own = {"first": "d_len", "step": "d_step", "den": "d_den", "connect": "d_connect"}
     for window in range(windows):
         own |= {f"w{window}_first": "d_first", f"w{window}_price": "d_price"}
+        own |= {f"w{window}_step": "d_step"} if window_steps else {}
     put = [nw.when(decked).then(c(theirs)).otherwise(c(ours)).alias(ours) for ours, theirs in own.items()]
     return calls.with_columns(*put).drop("d_len", "d_step", "d_den", "d_connect", "d_first", "d_price")
 
@@ -163,6 +164,7 @@ def priced(
     day_types: bool,
     groups: int = 1,
     timed: bool = False,
+    window_steps: bool = False,
     holidays: Frame | None = None,
     explain: bool = False,
     exact: bool = False,
@@ -171,7 +173,8 @@ def priced(
 
     A block costs the price of the window in which it begins, so a call crossing a boundary is split exactly there. The
     count of blocks beginning before an edge has a closed form; nothing is multiplied out. One floor at the end.
-    ``groups``: the most groups of steps a row has; ``timed``: every row charges for seconds.
+    ``groups``: the most groups of steps a row has; ``timed``: every row charges for seconds; ``window_steps``: a row's
+    step may be of another length in each window (``w<j>_step``), and ``first`` is 0 where it has no block of its own.
     With ``explain`` the block counts stay as columns ``s<d>_<j>_first`` and ``s<d>_<j>_rest<g>``; with ``exact`` the
     charge before minimum and cap as ``exact`` over ``den``.
     """
@@ -180,11 +183,17 @@ def priced(
     for group in range(groups):
         until = at_most(c("rest"), c(f"at{group + 1}")) if group + 1 < groups else c("rest")
         begin, step = (c(f"at{group}"), c(f"step{group}")) if group else (c("first"), c("step"))
-        calls = calls.with_columns(ceil_div(at_least(until - begin, constant(0)), step).alias(f"n{group}"))
+        if window_steps and not group:  # counted window by window, as each has a step of its own
+            calls = calls.with_columns(n0=constant(0), until0=until)
+        else:
+            calls = calls.with_columns(ceil_div(at_least(until - begin, constant(0)), step).alias(f"n{group}"))
     counts = c("n0")
     for group in range(1, groups):
         counts = counts + c(f"n{group}")
-    calls = calls.with_columns(units=nw.when(c("rest") > 0).then(counts + 1).otherwise(constant(0)))
+    if windows > 1 or day_types:
+        calls, total = _by_windows(calls, windows, days, day_types, groups, timed, window_steps, holidays, explain)
+    first = nw.when(c("first") > 0).then(constant(1)).otherwise(constant(0)) if window_steps else constant(1)
+    calls = calls.with_columns(units=nw.when(c("rest") > 0).then(counts + first).otherwise(constant(0)))
     if windows == 1 and not day_types:
         total = c("w0_first") + c("n0") * c("w0_price")
         for group in range(1, groups):
@@ -192,14 +201,12 @@ def priced(
         if explain:
             kept = [c(f"n{group}").alias(_rest(0, 0, group)) for group in range(groups)]
             calls = calls.with_columns(*kept, s0_0_first=at_most(c("units"), constant(1)))
-    else:
-        calls, total = _by_windows(calls, windows, days, day_types, groups, timed, holidays, explain)
     whole = c("connect") + total
     if exact:
         calls = calls.with_columns(exact=nw.when(c("units") > 0).then(whole).otherwise(constant(0)))
     charge = at_most(at_least(floor_div(whole, c("den")), c("minimum")), c("cap"))
     return calls.with_columns(charge_micro_yuan=nw.when(c("units") > 0).then(charge).otherwise(constant(0))).drop(
-        "rest", *[f"n{group}" for group in range(groups)]
+        "rest", *[f"n{group}" for group in range(groups)], *(["until0"] if window_steps else [])
     )
 
 
@@ -214,6 +221,7 @@ def _by_windows(
     day_types: bool,
     groups: int,
     timed: bool,
+    window_steps: bool,
     holidays: Frame | None,
     explain: bool,
 ) -> tuple[Frame, nw.Expr]:
@@ -228,41 +236,56 @@ def _by_windows(
     calls = calls.with_columns(numerator=constant(0), **{f"upto{g}": constant(0) for g in range(groups)})
     if day_types:
         calls = with_kind_of_day(calls, holidays, days)
-    kept: list[str] = []
+    if window_steps:
+        calls = calls.with_columns(next=c("first"))
     for day in range(days):
         for window in range(windows):
+            holds = remainder(floor_div(c(f"w{window}_days"), c(f"bit{day}")), 2) == 1 if day_types else None
             if day_types:
                 calls = _begun(calls, "before", c(f"w{window}_from"), day, groups, timed)
             else:
                 calls = calls.with_columns(**{f"before{g}": c(f"upto{g}") for g in range(groups)})
             calls = _begun(calls, "upto", c(f"w{window}_until"), day, groups, timed)
             parts = [c(f"upto{g}") - c(f"before{g}") for g in range(groups)]
-            holds = None
-            if day_types:
-                holds = remainder(floor_div(c(f"w{window}_days"), c(f"bit{day}")), 2) == 1
+            if window_steps:
+                parts[0] = ceil_div(
+                    at_least(at_most(c("edge"), c("until0")) - c("next"), constant(0)), c(f"w{window}_step")
+                )
+            if holds is not None:
                 parts = [nw.when(holds).then(part).otherwise(constant(0)) for part in parts]
             names = [_rest(day, window, g) for g in range(groups)]
             calls = calls.with_columns(*[part.alias(name) for part, name in zip(parts, names, strict=True)])
+            if window_steps:
+                counted = c(names[0])
+                calls = calls.with_columns(n0=c("n0") + counted, next=c("next") + counted * c(f"w{window}_step"))
             numerator = c("numerator")
             for g, name in enumerate(names):
                 numerator = numerator + c(name) * c(f"w{window}_price{g or ''}")
             if day == 0:
                 first = f"s0_{window}_first"
-                calls = calls.with_columns(_first_here(window, holds).alias(first))
+                calls = calls.with_columns(_first_here(window, holds, window_steps).alias(first))
                 names.append(first)
                 numerator = numerator + c(first) * c(f"w{window}_first")
             calls = calls.with_columns(numerator=numerator)
             if not explain:
                 calls = calls.drop(*names)
-            kept += names
-    drop = ["begin", "into_day", "day", *(f"{name}{g}" for name in ("before", "upto") for g in range(groups))]
+    drop = [
+        "begin",
+        "into_day",
+        "day",
+        "edge",
+        *(["next"] if window_steps else []),
+        *(f"{name}{g}" for name in ("before", "upto") for g in range(groups)),
+    ]
     drop += [f"bit{day}" for day in range(days)] if day_types else []
     return calls.drop(*drop), c("numerator")
 
 
-def _first_here(window: int, holds: nw.Expr | None) -> nw.Expr:
+def _first_here(window: int, holds: nw.Expr | None, window_steps: bool) -> nw.Expr:
     """1 where the first block begins in this window of the first day."""
     here = (c("into_day") >= c(f"w{window}_from")) & (c("into_day") < c(f"w{window}_until")) & (c("rest") > 0)
+    if window_steps:
+        here = here & (c("first") > 0)
     return nw.when(here if holds is None else here & holds).then(constant(1)).otherwise(constant(0))
 
 
@@ -281,7 +304,7 @@ def _begun(calls: Frame, name: str, edge: nw.Expr, day: int, groups: int, timed:
         at, step = (c(f"at{group}"), c(f"step{group}")) if group else (c("first"), c("step"))
         begun = ceil_div(at_least(c("edge") - at, constant(0)), step)
         counts[f"{name}{group}"] = at_most(begun, c(f"n{group}"))
-    return calls.with_columns(**counts).drop("edge")
+    return calls.with_columns(**counts)
 
 
 def _if_timed(yes: nw.Expr, no: nw.Expr) -> nw.Expr:

@@ -183,7 +183,7 @@ def with_prices(frame: Frame, tariffs: Compiled, table: Table = polars_table) ->
 def _with_prices(frame: Frame, tariffs: Compiled, table: Table) -> Frame:
     frame = frame.join(table(tariffs.prices.rename({"price_no": "row_no"})), on="row_no", how="left")
     if len(tariffs.deck_prices):
-        frame = ex.with_deck_prices(frame, table(tariffs.deck_prices), tariffs.windows)
+        frame = ex.with_deck_prices(frame, table(tariffs.deck_prices), tariffs.windows, tariffs.window_steps)
     return frame
 
 
@@ -204,6 +204,7 @@ def priced_with(
         day_types=tariffs.day_types,
         groups=tariffs.groups,
         timed=tariffs.timed,
+        window_steps=tariffs.window_steps,
         holidays=table(tariffs.holidays) if len(tariffs.holidays) else None,
         explain=explain,
         exact=exact,

@@ -139,7 +139,8 @@ def block_at(row: Row, line: Line | None, at: int, code: str) -> tuple[int, Frac
         return length, Fraction(line.price_micro_yuan * length, row.per)
     if at == 0 and row.first:
         return row.first, Fraction(row.first_prices_micro_yuan[code])
-    step, per, prices = row.step, row.per, row.prices_micro_yuan
+    step = row.window_steps.get(code, row.step)
+    per, prices = row.per or step, row.prices_micro_yuan
     for group in row.then:
         if at >= group.after:
             step, per, prices = group.step, group.per, group.prices_micro_yuan

@@ -110,14 +110,17 @@ def random_row(rng: random.Random, code: str, codes: list[str]) -> Row:
     )
     if flat:
         row = replace(row, step=WHOLE_CALL, per=WHOLE_CALL, first=0, first_prices_micro_yuan={}, then=())
+    elif rng.random() < 0.2 and place != "deck":
+        lengths = {name: rng.choice([6, 30, 60, 77]) for name in codes}
+        row = replace(row, window_steps=lengths, step=min(lengths.values()), per=rng.choice([0, 60, 11]), then=())
     if place == "zones":
         return replace(row, zones=tuple(rng.sample(["local", "national", "JP", "HK", "international", "*"], 2)))
     if place == "prefixes":
         return replace(row, prefixes=tuple({number[: rng.randrange(1, 8)] for number in rng.sample(NUMBERS, 3)}))
     zero = dict.fromkeys(codes, 0)
     first_deck = 0 if flat else first
-    return replace(row, deck="D", prices_micro_yuan=zero, first=first_deck, first_prices_micro_yuan={}, then=(),
-                   connect_micro_yuan=0, quantity=None, step=60 if flat else step, per=60 if flat else row.per)  # fmt: skip
+    return replace(row, deck="D", prices_micro_yuan=zero, first=first_deck, first_prices_micro_yuan={},
+                   then=(), connect_micro_yuan=0, quantity=None, step=60 if flat else step, per=60 if flat else row.per)  # fmt: skip
 
 
 def random_tariff(rng: random.Random) -> Tariff:

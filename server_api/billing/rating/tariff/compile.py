@@ -102,6 +102,7 @@ class Compiled:
     groups: int
     day_types: bool
     timed: bool
+    window_steps: bool
     monthly: Monthly
 
     @cached_property
@@ -124,6 +125,7 @@ class Compiled:
         put = {"first": "d_len", "step": "d_step", "den": "d_den", "connect": "d_connect"}
         for window in range(self.windows):
             put |= {f"w{window}_first": "d_first", f"w{window}_price": "d_price"}
+            put |= {f"w{window}_step": "d_step"} if self.window_steps else {}
         return row | {ours: found[theirs] for ours, theirs in put.items()}
 
 
@@ -140,6 +142,7 @@ def compile_tariffs(
     zone_no = {code: number for number, code in enumerate(zone_codes)}
     windows = max((len(tariff.windows) for tariff in versions.values()), default=1)
     groups = 1 + max((len(row.then) for tariff in versions.values() for row in tariff.rows), default=0)
+    window_steps = any(row.window_steps for tariff in versions.values() for row in tariff.rows)
     calendars, holidays = _calendars(versions)
     keys = PriceKeys()
     rows: list[dict[str, int]] = []
@@ -150,7 +153,7 @@ def compile_tariffs(
         for index, row in enumerate(tariff.rows):
             row_no = version_no * ROWS_PER_VERSION + index
             keys.add(row_no, PriceKey(version_no, tariff, row, row_no))
-            priced = price_columns(row_no, tariff, row, windows, groups, calendars.get(version_no, -1))
+            priced = price_columns(row_no, tariff, row, windows, groups, calendars.get(version_no, -1), window_steps)
             rows.append(priced)
             if row.deck:
                 deck_bases[version_no, index] = free
@@ -164,7 +167,7 @@ def compile_tariffs(
         raise _not_clear(unclear) from unclear
     lookups = lay_out_lookups(choosing, version_lists, strides)
     return Compiled(
-        prices=pl.DataFrame(rows, schema=price_schema(windows, groups)),
+        prices=pl.DataFrame(rows, schema=price_schema(windows, groups, window_steps)),
         choices=choices,
         axes=axes,
         lookups=lookups,
@@ -179,6 +182,7 @@ def compile_tariffs(
         groups=groups,
         day_types=any(w.days & ALL_DAYS != ALL_DAYS for tariff in versions.values() for w in tariff.windows)
         or bool(len(holidays)),
+        window_steps=window_steps,
         timed=all(row["quantity_no"] == 0 for row in rows),
         monthly=compile_monthly(versions, lambda version_no, index: version_no * ROWS_PER_VERSION + index),
     )

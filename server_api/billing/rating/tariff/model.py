@@ -68,7 +68,8 @@ class Row:
     """One line of a price list. Prices by window code, in micro-yuan; ``first`` 0 means no first block of its own.
 
     The destination is any of ``zones``, ``prefixes`` and the prefixes of ``deck``, which then brings the prices. An
-    empty condition holds for every call. ``adjust_ppm`` is the part of the charge that is asked, in millionths.
+    empty condition holds for every call. ``window_steps`` are steps of another length by window; prices are then per
+    step where ``per`` is 0. ``adjust_ppm`` is the part of the charge that is asked, in millionths.
     """
 
     code: str
@@ -93,6 +94,7 @@ class Row:
     call_types: tuple[int, ...] = ()
     priority: int = 0
     tiers: Tiers | None = None
+    window_steps: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ QUANTITY_NO = {Quantity.SECONDS: 0, Quantity.OCTETS: 1, Quantity.SESSIONS: 2}
 _LARGEST = {Quantity.SECONDS: 40 * DAY_S, Quantity.OCTETS: 2**53, Quantity.SESSIONS: 1}
 
 
-def price_schema(windows: int, groups: int) -> dict[str, pl.DataType]:
+def price_schema(windows: int, groups: int, window_steps: bool) -> dict[str, pl.DataType]:
     """Columns of a price by name."""
     names = ["price_no", "quantity_no", "calendar_no", "first", "step", "den", "connect", "minimum", "cap"]
     for group in range(1, groups):
@@ -30,14 +30,16 @@ def price_schema(windows: int, groups: int) -> dict[str, pl.DataType]:
     for window in range(windows):
         names += [f"w{window}_{part}" for part in ("from", "until", "days", "first", "price")]
         names += [f"w{window}_price{group}" for group in range(1, groups)]
+        names += [f"w{window}_step"] if window_steps else []
     return {name: pl.Int64() for name in names}
 
 
 def price_columns(
-    price_no: int, tariff: Tariff, row: Row, windows: int, groups: int, calendar_no: int
+    price_no: int, tariff: Tariff, row: Row, windows: int, groups: int, calendar_no: int, window_steps: bool
 ) -> dict[str, int]:
     """A price as numbers: without a first block, the first step is one; all fractions have one denominator."""
-    steps = [(row.step, row.per, row.prices_micro_yuan), *((g.step, g.per, g.prices_micro_yuan) for g in row.then)]
+    steps = [(row.step, row.per or row.step, row.prices_micro_yuan)]
+    steps += [(group.step, group.per, group.prices_micro_yuan) for group in row.then]
     part = gcd(row.adjust_ppm, WHOLE_PPM)
     times, den = row.adjust_ppm // part, WHOLE_PPM // part
     common = gcd(times, den)
@@ -46,6 +48,9 @@ def price_columns(
     for step, per, prices in steps:
         for amount in prices.values():
             whole = lcm(whole, den * (per // gcd(per, amount * step * times)))
+    for code, step in row.window_steps.items() if row.per else ():
+        amount = row.prices_micro_yuan[code]
+        whole = lcm(whole, den * (row.per // gcd(row.per, amount * step * times)))
     den = whole
 
     def numerator(amount: int, step: int = 1, per: int = 1) -> int:
@@ -57,7 +62,7 @@ def price_columns(
         "price_no": price_no,
         "quantity_no": QUANTITY_NO[tariff.quantity_of(row)],
         "calendar_no": calendar_no,
-        "first": row.first or row.step,
+        "first": row.first if window_steps else row.first or row.step,
         "step": row.step,
         "den": den,
         "connect": numerator(row.connect_micro_yuan),
@@ -71,6 +76,9 @@ def price_columns(
         window = tariff.windows[j] if j < len(tariff.windows) else None
         code = codes[j] if window else ""
         in_window = [numerator(amounts[code], step, per) if window else 0 for step, per, amounts in steps]
+        step_here = row.window_steps.get(code, row.step)
+        if window and row.window_steps and row.per:
+            in_window[0] = numerator(row.prices_micro_yuan[code], step_here, row.per)
         columns |= {
             f"w{j}_from": window.from_s if window else DAY_S,
             f"w{j}_until": window.until_s if window else DAY_S,
@@ -80,6 +88,8 @@ def price_columns(
             else in_window[0],
             f"w{j}_price": in_window[0],
         }
+        if window_steps:
+            columns[f"w{j}_step"] = step_here
         for group in range(1, groups):
             columns[f"w{j}_price{group}"] = in_window[group] if group < len(in_window) else 0
     _fits(tariff, row, columns, steps)
@@ -90,7 +100,9 @@ def _fits(tariff: Tariff, row: Row, columns: dict[str, int], steps: list[tuple[i
     """Refuse a row whose largest possible charge would wrap around silently. Raises TariffNotValid."""
     longest = _LARGEST[tariff.quantity_of(row)]
     most = columns["connect"] + max(value for name, value in columns.items() if name.endswith("_first"))
-    for group, (step, _per, _prices) in enumerate(steps):
+    shortest = min([row.step, *row.window_steps.values()])
+    for group, (length, _per, _prices) in enumerate(steps):
+        step = length if group else shortest
         dearest = max(value for name, value in columns.items() if name.endswith(f"_price{group or ''}"))
         most += dearest * (longest // step + 2)
     if most >= SAFE or max(columns["minimum"], row.cap_micro_yuan or 0) * columns["den"] >= SAFE:

@@ -52,6 +52,8 @@ def _quantity(reader: Reader, name: str, table: dict[str, Any]) -> Quantity | No
 def _stepped(reader: Reader, name: str, table: dict[str, Any], windows: Windows) -> dict[str, Any]:
     """Steps, a first block before them, and steps of another length or price after a time."""
     deck = "deck" in table
+    if isinstance(table.get("step"), dict) and not deck:
+        return _window_stepped(reader, name, table, windows)
     step = reader.size(name, "step", table.get("step", "1" if reader.quantity is Quantity.SESSIONS else None))
     per = reader.size(name, "per", table["per"]) if "per" in table else step
     tiers = read_tiers(reader, name, table["tiers"], step) if "tiers" in table else None
@@ -79,6 +81,34 @@ def _stepped(reader: Reader, name: str, table: dict[str, Any], windows: Windows)
         "connect_micro_yuan": reader.price(name, "connect", table["connect"]) if "connect" in table else 0,
         "then": _then(reader, name, table["then"], windows, first, step) if "then" in table and not deck else (),
         "tiers": tiers,
+    }
+
+
+def _window_stepped(reader: Reader, name: str, table: dict[str, Any], windows: Windows) -> dict[str, Any]:
+    """Steps of another length in each window, as meters tick faster by day; a price is for the step, or ``per``."""
+    for field in ("then", "tiers"):
+        if field in table:
+            reader.wrong(name, field, "with_window_steps", field)
+    codes = _codes(windows)
+    for code in table["step"]:
+        if code not in codes:
+            reader.wrong(name, "step", "window", code)
+    if missing := [code for code in codes if code not in table["step"]]:
+        reader.wrong(name, "step", "window_price", ", ".join(missing))
+    steps = {code: reader.size(name, "step", table["step"].get(code, "1")) for code in codes}
+    first = reader.size(name, "first", table["first"]) if "first" in table else 0
+    if bool(first) != ("first_price" in table):
+        reader.wrong(name, "first_price" if first else "first", "missing")
+    return {
+        "step": min(steps.values()),
+        "per": reader.size(name, "per", table["per"]) if "per" in table else 0,
+        "prices_micro_yuan": read_prices(reader, name, "price", table.get("price"), windows),
+        "first": first,
+        "first_prices_micro_yuan": read_prices(reader, name, "first_price", table.get("first_price"), windows)
+        if first
+        else {},
+        "connect_micro_yuan": reader.price(name, "connect", table["connect"]) if "connect" in table else 0,
+        "window_steps": steps,
     }
 
 
