@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -15,13 +16,29 @@ from shared_models.values.faults.common import InputNotValid, NotFound
 from shared_models.values.faults.usage import AlreadyRegistered
 from shared_models.values.money import MicroYuan
 
-if TYPE_CHECKING:  # the decoders load polars, which whoever only asks need not wait for
-    from server_api.billing.usage.formats.registry import UsageSource
-
 MOST_ROWS = 500
 
 
-def register_file(uow: UnitOfWork, *, source: UsageSource, switch_code: str) -> UsageFileReport:
+class Registrable(Protocol):
+    """A file that can be registered: what it is known by, and in how many pieces it is read."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def sha256(self) -> str: ...
+
+    @property
+    def format_code(self) -> str: ...
+
+    @property
+    def byte_count(self) -> int: ...
+
+    @property
+    def piece_count(self) -> int: ...
+
+
+def register_file(uow: UnitOfWork, *, source: Registrable, switch_code: str) -> UsageFileReport:
     """Register a usage file by its content, before anything of it is read.
 
     A file begun earlier and not finished comes back as it stands. Raises AlreadyRegistered for one that is in already,
@@ -39,7 +56,7 @@ def register_file(uow: UnitOfWork, *, source: UsageSource, switch_code: str) -> 
         format_code=source.format_code,
         switch_code=switch_code,
         byte_count=source.byte_count,
-        piece_count=len(source.pieces),
+        piece_count=source.piece_count,
         registered_at=uow.now,
     )
     return report_of(uow.conn, file_no)

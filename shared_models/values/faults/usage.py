@@ -38,6 +38,27 @@ class UsageIsAccounting(Fault):
     status = 422
 
 
+class RadiusClientsNotValid(Fault):
+    """The list of servers that may send accounting cannot be used."""
+
+    code = "radius_clients_not_valid"
+    status = 422
+
+
+class AgreementNotValid(Fault):
+    """A file of operators, trunk groups and settlement rates cannot be used."""
+
+    code = "agreement_not_valid"
+    status = 422
+
+
+class NoAgreement(Fault):
+    """No operators, trunk groups and settlement rates were imported."""
+
+    code = "no_agreement"
+    status = 409
+
+
 class UsageProfileNotValid(Fault):
     """A table that describes a kind of usage file cannot be used."""
 

@@ -124,7 +124,7 @@ def _detail_note(place: int, texts: list[str]) -> Note:
             value = match.group(2)
             quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
             found[match.group(1).replace("-", "").lower()] = value[1:-1] if quoted else value
-    return _note(place, found, raw)
+    return note_of(place, found, raw)
 
 
 def _csv_notes(lines: Iterator[bytes]) -> Iterator[Note]:
@@ -145,11 +145,11 @@ def _csv_notes(lines: Iterator[bytes]) -> Iterator[Note]:
         if len(row) != len(names):
             yield Note(place, None, "wrong_field_count", text[:_MOST_RAW])
             continue
-        yield _note(place, dict(zip(names, (value.strip() for value in row), strict=True)), text[:_MOST_RAW])
+        yield note_of(place, dict(zip(names, (value.strip() for value in row), strict=True)), text[:_MOST_RAW])
 
 
-def _note(place: int, found: dict[str, str], raw: str) -> Note:
-    """A message out of attributes by name, or the reason why it is none."""
+def note_of(place: int, found: dict[str, str], raw: str) -> Note:
+    """A message out of attributes (names in lower case, without -), or the reason why it is none."""
     value = {field: next((found[name] for name in names if found.get(name)), "") for field, names in _columns().items()}
     status = _status(value)
     moment = _moment(value, status)

@@ -109,6 +109,11 @@ class UsageSource:
         return self.cut.pieces
 
     @property
+    def piece_count(self) -> int:
+        """How many pieces there are."""
+        return len(self.cut.pieces)
+
+    @property
     def header(self) -> tuple[str, ...]:
         """The columns its first line names."""
         return self.cut.header
@@ -170,13 +175,13 @@ def open_usage(path: Path, format_code: str | None = None, tell: Callable[[int],
     Raises UsageFileEmpty, UsageFileRefused (no plain file), UsageFormatUnknown, UsageFormatAmbiguous, UsageIsMeterFile,
     UsageIsAccounting (RADIUS messages), UsageLooksWrong (most of its beginning is unreadable), UsageProfileNotValid.
     """
-    seen = _plain_file(path)
+    seen = plain_file(path)
     sample = sample_of(path, seen[0])
     kind = _named(path, format_code) if format_code else detect(path.name, sample)
     cut = kind.cut(path, sample)
     if cut is None:
         raise UsageFormatUnknown(file=path.name, known=", ".join(kinds()))
-    source = UsageSource(path, kind, _sha256(path, tell), seen[0], cut, seen)
+    source = UsageSource(path, kind, sha256_of(path, tell), seen[0], cut, seen)
     _probe(source)
     source.join()
     return source
@@ -220,7 +225,7 @@ def _named(path: Path, format_code: str) -> Kind:
     return known[format_code]
 
 
-def _plain_file(path: Path) -> tuple[int, int, int]:
+def plain_file(path: Path) -> tuple[int, int, int]:
     """Size, time of change and number of a plain file. Raises UsageFileRefused for links, folders, pipes, devices."""
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode):
@@ -240,7 +245,7 @@ def _read(path: Path, piece: Piece, seen: tuple[int, int, int]) -> bytes:
     return data
 
 
-def _sha256(path: Path, tell: Callable[[int], None] | None) -> str:
+def sha256_of(path: Path, tell: Callable[[int], None] | None) -> str:
     digest = hashlib.sha256()
     done = 0
     with path.open("rb") as file:
