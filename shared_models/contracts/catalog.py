@@ -12,7 +12,8 @@ from shared_models.values.money import MicroYuan
 
 TitleField = Annotated[str, StringConstraints(min_length=1, max_length=80)]
 ItemField = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", max_length=40)]
-PriceKind = Literal["recurring", "usage", "onetime"]
+#: Fees; and what goes with them: discounts, minimum spends, commitments (docs/billing.md).
+PriceKind = Literal["recurring", "usage", "onetime", "discount", "minimum", "commitment"]
 #: How a part of a month is charged: nothing, all of it, half before or after the 15th, days of the month, days of 30.
 ProrationWay = Literal["none", "full", "half", "actual_days", "thirty_days"]
 #: Named sets of these (resources/policy/billing.toml).
@@ -56,6 +57,31 @@ class OfferPriceRow(Contract):
     proration_detail: dict[Situation, ProrationWay] = Field(default_factory=dict)
     kept_in_bundle: bool = False
     rank: int = Field(default=10, ge=0, le=999)
+    # what follows is stored and sent only where it differs from its default: see PRICE_TERMS
+    first_part: Literal["now", "next"] = "now"
+    suspended_per: Literal["month", "day"] = "month"
+    last_day_counts: bool | None = None
+    percent_per_mille: int = Field(default=0, ge=0, le=1000)
+    scope: Literal["", "product", "number", "bundle", "account"] = ""
+    on_items: tuple[str, ...] = ()
+    on_groups: tuple[str, ...] = ()
+    on_members: tuple[str, ...] = ()
+    first_months: int = Field(default=0, ge=0, le=600)
+    after_months: int = Field(default=0, ge=0, le=600)
+    from_month: int = Field(default=0, ge=0, le=999912)
+    until_month: int = Field(default=0, ge=0, le=999912)
+    stop_fee: Literal["fixed", "per_month", "declining", "stepped"] = "fixed"
+    decline_micro_yuan: MicroYuanField = MicroYuan(0)
+    forgiven_reasons: tuple[str, ...] = ()
+    forgiven_to: tuple[str, ...] = ()
+
+
+#: The terms of a price beyond its amount: columns of a sheet, one JSON column of the table, ``params`` of a price row.
+PRICE_TERMS = (
+    "first_part", "suspended_per", "last_day_counts", "percent_per_mille", "scope", "on_items", "on_groups",
+    "on_members", "first_months", "after_months", "from_month", "until_month", "stop_fee", "decline_micro_yuan",
+    "forgiven_reasons", "forgiven_to",
+)  # fmt: skip
 
 
 class BundleMemberRow(Contract):

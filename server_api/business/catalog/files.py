@@ -30,9 +30,18 @@ SECTIONS: dict[str, type[Contract]] = {
     "relations": RelationRow,
 }
 #: A file names prices in yuan, because people write it; everything else names micro-yuan.
-_YUAN = {"charge_yuan": "charge_micro_yuan", "suspended_yuan": "suspended_micro_yuan"}
-_FLAGS = {"in_advance", "refund_unused_months", "kept_in_bundle", "mandatory", "takes_rest"}
-_WHOLE = {"per_months", "tax_per_mille", "split_weight", "sort_no", "rank"}
+_YUAN = {
+    "charge_yuan": "charge_micro_yuan",
+    "suspended_yuan": "suspended_micro_yuan",
+    "decline_yuan": "decline_micro_yuan",
+}
+_FLAGS = {"in_advance", "refund_unused_months", "kept_in_bundle", "mandatory", "takes_rest", "last_day_counts"}
+_WHOLE = {
+    "per_months", "tax_per_mille", "split_weight", "sort_no", "rank", "percent_per_mille", "first_months",
+    "after_months", "from_month", "until_month",
+}  # fmt: skip
+#: Several codes stand in one cell with spaces between them.
+_LISTS = {"on_items", "on_groups", "on_members", "forgiven_reasons", "forgiven_to"}
 _SITUATIONS = ("start", "change", "suspend", "resume", "stop")
 Cells = dict[str, Any]
 
@@ -82,6 +91,8 @@ def _from_cells(cells: Cells) -> Cells:
             found[name] = {"1": True, "0": False, "是": True, "否": False}.get(str(text).lower(), text)
         elif name in _WHOLE and str(text).isascii() and str(text).isdigit():
             found[name] = int(text)
+        elif name in _LISTS:
+            found[name] = str(text).split()
         elif name.startswith("proration_") and name.removeprefix("proration_") in _SITUATIONS:
             detail[name.removeprefix("proration_")] = text
         else:
@@ -176,4 +187,6 @@ def _cells(plain: Cells, model: type[Contract]) -> Sequence[object]:
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, list):
+        return " ".join(str(each) for each in value)
     return ("1" if value else "0") if isinstance(value, bool) else value

@@ -8,11 +8,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
-from shared_models.contracts.catalog import BundleMemberRow, CatalogDocument, OfferingRow, OfferPriceRow
+from shared_models.contracts.catalog import (
+    PRICE_TERMS,
+    BundleMemberRow,
+    CatalogDocument,
+    OfferingRow,
+    OfferPriceRow,
+)
 from shared_models.contracts.rating import PriceRow
 
 WHOLE = 1000
+#: Prices that go with fees.
+RIDERS = ("discount", "minimum", "commitment")
 _FAR = date.max
 
 
@@ -59,6 +68,12 @@ def _wrong_prices(rows: Sequence[OfferPriceRow], known: set[str]) -> Iterator[Wr
             yield Wrong("prices", index, "valid_until_on", "span_backwards")
         if row.price_kind == "usage" and not row.tariff_code:
             yield Wrong("prices", index, "tariff_code", "tariff_missing")
+        if row.price_kind == "discount" and bool(row.percent_per_mille) == bool(
+            row.charge_micro_yuan.amount_micro_yuan
+        ):
+            yield Wrong("prices", index, "percent_per_mille", "discount_of_what")
+        if row.price_kind in ("usage", "onetime") and terms_of(row):
+            yield Wrong("prices", index, next(iter(terms_of(row))), "term_not_for_kind", {"value": row.price_kind})
 
 
 def _overlaps(rows: Sequence[OfferPriceRow]) -> Iterator[Wrong]:
@@ -119,10 +134,15 @@ def price_book_rows(catalog: CatalogDocument) -> list[PriceRow]:
     return sorted(rows, key=lambda row: (row.offering_code, row.price_code, row.valid_from))
 
 
+def terms_of(row: OfferPriceRow) -> dict[str, Any]:
+    """The terms of a price that differ from their defaults, as plain data."""
+    return row.model_dump(mode="json", include=set(PRICE_TERMS), exclude_defaults=True)
+
+
 def _price_row(
     row: OfferPriceRow, offering: OfferingRow, catalog: CatalogDocument, offerings: dict[str, OfferingRow]
 ) -> PriceRow:
-    params: dict[str, str | int | bool | list[str]] = {"offering_zh": offering.name_zh, "offering_en": offering.name_en}
+    params: dict[str, Any] = {"offering_zh": offering.name_zh, "offering_en": offering.name_en}
     split: dict[str, int] = {}
     if row.price_kind == "recurring":
         params |= {
@@ -131,6 +151,13 @@ def _price_row(
             "suspended_micro_yuan": row.suspended_micro_yuan.amount_micro_yuan,
         }  # fmt: skip
         params |= {f"proration_{situation}": way for situation, way in row.proration_detail.items()}
+    elif row.price_kind in RIDERS:
+        # a discount is not cut in part of a month unless its detail says so
+        whole = row.price_kind == "discount" and row.proration == "actual_days"
+        params["proration"] = "full_month" if whole else row.proration
+        params |= {f"proration_{situation}": way for situation, way in row.proration_detail.items()}
+    if row.price_kind not in ("usage", "onetime"):
+        params |= terms_of(row)
     if row.price_kind == "recurring" and offering.offering_kind == "bundle":
         members = sorted(
             (one for one in catalog.members if one.bundle_code == row.offering_code),

@@ -97,6 +97,7 @@ def _price_values(row: OfferPriceRow) -> dict[str, Any]:
         "in_advance": row.in_advance, "refund_unused_months": row.refund_unused_months,
         "suspended_charge": row.suspended_micro_yuan, "proration": row.proration,
         "proration_detail": row.proration_detail or None, "kept_in_bundle": row.kept_in_bundle, "rank_no": row.rank,
+        "terms": rules.terms_of(row) or None,
     }  # fmt: skip
 
 
@@ -127,7 +128,7 @@ def _price_row(row: Row[Any]) -> OfferPriceRow:
         tariff_code=row.tariff_code or "", tax_per_mille=row.tax_per_mille, valid_from_on=row.valid_from_on,
         valid_until_on=row.valid_until_on, in_advance=row.in_advance, refund_unused_months=row.refund_unused_months,
         suspended_micro_yuan=row.suspended_charge, proration=row.proration, proration_detail=row.proration_detail or {},
-        kept_in_bundle=row.kept_in_bundle, rank=row.rank_no,
+        kept_in_bundle=row.kept_in_bundle, rank=row.rank_no, **(row.terms or {}),
     )  # fmt: skip
 
 

@@ -61,6 +61,8 @@ offer_price = Table(
     Column("kept_in_bundle", Flag(), nullable=False),
     # usage prices: the tariff asked first has the lowest
     Column("rank_no", Integer, nullable=False),
+    # what of contracts.catalog.PRICE_TERMS differs from its default
+    Column("terms", JsonText()),
     PrimaryKeyConstraint("price_code", "valid_from_on"),
 )
 

@@ -60,7 +60,7 @@ def test_the_catalogue_goes_in_and_out(hall: Hall) -> None:
     taken = hall.client.post("/api/hall/catalog/import", json=good, headers={**manager, "Act-Id": new_id()}).json()
     assert taken["stored"] and taken["offerings"] == 13
     book = hall.client.post("/api/hall/catalog/price-books", json={}, headers={**manager, "Act-Id": new_id()}).json()
-    assert book["version"] == 1 and book["row_count"] == 20
+    assert book["version"] == 1 and book["row_count"] == 21
     listed = hall.client.get("/api/hall/catalog/offerings", params={"limit": 5}, headers=manager).json()
     assert len(listed["items"]) == 5 and listed["next_cursor"]
     exported = hall.client.get("/api/hall/catalog/file", headers=manager)

@@ -19,6 +19,8 @@ from shared_models.values.period import Cycle, Month, cycle_label
 
 PERCENT_RULE, AMOUNT_RULE = "percent", "amount"
 ACCOUNT_SCOPE, NUMBER_SCOPE, PRODUCT_SCOPE, BUNDLE_SCOPE = "account", "number", "product", "bundle"
+#: So few lines are looked at faster than sorted by product.
+_FEW = 12
 _DISCOUNTED = ("recurring", "usage")
 
 
@@ -70,6 +72,9 @@ class Near:
 
     def __init__(self, lines: Sequence[DraftLine]) -> None:
         self._all = range(len(lines))
+        self._few = len(lines) <= _FEW
+        if self._few:
+            return
         self._by_product: dict[str, list[int]] = {}
         self._by_number: dict[str, list[int]] = {}
         for index, line in enumerate(lines):
@@ -79,7 +84,7 @@ class Near:
     def to(self, each: RiderInForce) -> Sequence[int]:
         """Places of lines, in order."""
         scope = each.rider.terms.scope
-        if scope == ACCOUNT_SCOPE:
+        if self._few or scope == ACCOUNT_SCOPE:
             return self._all
         if scope == NUMBER_SCOPE:
             return self._by_number.get(each.product.shown_as, ())
@@ -98,6 +103,8 @@ class Discounter:
 
     def lines_for(self, lines: Sequence[DraftLine], percent_only: bool = False) -> list[DraftLine]:
         """The discount lines that these lines get."""
+        if not lines:
+            return []
         left = [line.amount_fen for line in lines]
         near = Near(lines)
         found: dict[LineKey, tuple[DraftLine, list[Charge]]] = {}

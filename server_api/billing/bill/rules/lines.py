@@ -206,22 +206,28 @@ def netted(lines: list[DraftLine]) -> list[DraftLine]:
 
     A credit goes against its own item first, then its own product, then whatever is left.
     """
-    if not any(line.amount_fen < 0 for line in lines):
+    credits = [index for index, line in enumerate(lines) if line.amount_fen < 0]
+    if not credits:
         return lines
     left = [line.amount_fen for line in lines]
     for key in (_item_key, _product_key, _any_key):
-        charged: dict[tuple[str, str], list[int]] = {}
-        for index in reversed(range(len(lines))):
+        charged: dict[tuple[str, str], list[int]] = {key(lines[index]): [] for index in credits}
+        for index in range(len(lines) - 1, -1, -1):
             if left[index] > 0:
-                charged.setdefault(key(lines[index]), []).append(index)
-        for index, line in enumerate(lines):
-            against = charged.get(key(line)) if left[index] < 0 else None
+                against = charged.get(key(lines[index]))
+                if against is not None:
+                    against.append(index)
+        for index in credits:
+            against = charged[key(lines[index])]
             while against and left[index] < 0:
                 part = min(left[against[-1]], -left[index])
                 left[index] += part
                 left[against[-1]] -= part
                 if not left[against[-1]]:
                     against.pop()
+        credits = [index for index in credits if left[index] < 0]
+        if not credits:
+            break
     return [
         line._replace(netted_fen=line.amount_fen - rest) if rest != line.amount_fen else line
         for line, rest in zip(lines, left, strict=True)

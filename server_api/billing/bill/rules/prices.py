@@ -5,6 +5,7 @@ Prices are monthly fees and terms; *riders* are what goes with them: discounts, 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -111,8 +112,9 @@ class PriceBook:
     _rows: dict[tuple[int, str], dict[str, list[PriceRow]]] = field(default_factory=dict)
     _versions: set[int] = field(default_factory=set)
     _offerings: set[tuple[int, str]] = field(default_factory=set)
-    _known: dict[tuple[str, int, str, str, date | None], Offer] = field(default_factory=dict)
-    _dated: set[tuple[int, str]] = field(default_factory=set)
+    _known: dict[tuple[str, int, str, str, int, int], Offer] = field(default_factory=dict)
+    #: days on which rows of an offering begin or end: between two of them the answer is the same
+    _edges: dict[tuple[int, str], list[date]] = field(default_factory=dict)
     _by_code: dict[str, PriceRow] = field(default_factory=dict)
 
     def add(self, version: int, rows: Iterable[PriceRow]) -> None:
@@ -128,8 +130,9 @@ class PriceBook:
                 self._by_code[row.price_code] = row
                 self.has_advance = self.has_advance or _in_advance(row)
                 self.has_first_next = self.has_first_next or row.params.get("first_part") == "next"
-                if len(same) > 1 or row.valid_until is not None:
-                    self._dated.add(key)
+                edges = self._edges.setdefault(key, [])
+                edges += [row.valid_from] if row.valid_until is None else [row.valid_from, row.valid_until]
+                edges.sort()
 
     @property
     def versions(self) -> frozenset[int]:
@@ -145,8 +148,9 @@ class PriceBook:
 
         Raises BillPriceMissing where the version, the offering or the bundle is not in it.
         """
-        dated = (version, offering_code) in self._dated or (version, bundle_code) in self._dated
-        key = (offering_code, version, bundle_code, service, taken_on if dated else None)
+        own = bisect_right(self._edges.get((version, offering_code), ()), taken_on)
+        joint = bisect_right(self._edges.get((version, bundle_code), ()), taken_on) if bundle_code else 0
+        key = (offering_code, version, bundle_code, service, own, joint)
         found = self._known.get(key)
         if found is None:
             prices = self._find(offering_code, version, bundle_code, service, taken_on)
@@ -190,12 +194,14 @@ class PriceBook:
     def _rows_on(self, version: int, offering_code: str, on: date) -> list[PriceRow]:
         """Per price code the row a product keeps that took the offering on this day.
 
-        A product older than the first row (it came from another system) is priced by the first; one that took a price
-        withdrawn by then pays nothing for it.
+        A product older than the first row of a fee (it came from another system) is priced by the first; one that took
+        a price withdrawn by then pays nothing for it. A discount, minimum or commitment begins with its first row.
         """
         chosen: list[PriceRow] = []
         for rows in self._rows.get((version, offering_code), {}).values():
             row = next((each for each in reversed(rows) if each.valid_from <= on), rows[0])
+            if row.kind in _RIDERS and on < row.valid_from:
+                continue
             if row.valid_until is None or on < row.valid_until:
                 chosen.append(row)
         return chosen
