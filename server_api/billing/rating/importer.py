@@ -7,6 +7,7 @@ at a time, so two with the same calls cannot both find them new.
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import time
@@ -32,10 +33,12 @@ from server_api.platform.database import Database
 from shared_models.contracts.usage import UsageFileReport
 from shared_models.contracts.work import WorkContext, system_context
 from shared_models.values.clock import SystemClock, town_day
+from shared_models.values.faults.base import Fault
 from shared_models.values.faults.usage import ImportCancelled, UsageBeingImported
 from shared_models.values.ids import derived_id, new_id
 from shared_models.values.period import Month
 
+_log = logging.getLogger("onehall.usage")
 LEASE_S = 30
 _RENEW_NS = 5_000_000_000
 #: Rated calls that may wait to be written (some hundred bytes each); the more are written together, the fewer pages a
@@ -108,10 +111,18 @@ def import_file(
             deal_included_units(database, beat=run.beat)
         database.write(lambda conn: usage_store.file_done(conn, run.file_no, database.clock.now()))
     except BaseException:
-        database.write(lambda conn: usage_store.let_go(conn, run.file_no, run.worker))
+        _let_go(run)
         raise
     with database.reading() as conn:
         return usage_service.report_of(conn, run.file_no)
+
+
+def _let_go(run: _Import) -> None:
+    """Give the file back. On a disk that is full or a database that is away it stays ours until the lease ends."""
+    try:
+        run.database.write(lambda conn: usage_store.let_go(conn, run.file_no, run.worker))
+    except Fault as trouble:
+        _log.warning("usage file %s could not be given back: %s", run.file_no, trouble)
 
 
 def _claimed(
