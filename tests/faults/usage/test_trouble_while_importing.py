@@ -1,4 +1,4 @@
-"""A full disk, a file nobody may write, a database somebody else holds: the import is refused by name and goes on later.
+"""A full disk, a file nobody may write, a database somebody else holds: an import is refused by name and goes on later.
 
 What is left in the end is what an import without trouble leaves.
 """
