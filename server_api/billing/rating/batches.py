@@ -130,11 +130,13 @@ class BatchWriter:
     def _rows(self, block: pl.DataFrame) -> Rows:
         """Rated calls as rows of rated_usage. Texts that come again and again are one object each."""
         count = len(block)
-        month_of = {month: self._guide.bill_period(month) for month in block["period"].unique().to_list()}
+        codes = _codes(block, "account_id")
+        months = self._guide.cycles.periods(codes, block["start_s"].to_numpy(), block["period"].to_numpy())
+        month_of = {month: self._guide.bill_period(month) for month in np.unique(months).tolist()}
         free = (block["free"] == 1).to_numpy()
         columns: dict[str, list[Any]] = {
-            "period": [month_of[month] for month in block["period"].to_list()],
-            "account_id": self._accounts[_codes(block, "account_id")].tolist(),
+            "period": [month_of[month] for month in months.tolist()],
+            "account_id": self._accounts[codes].tolist(),
             "product_id": self._products[_codes(block, "product_id")].tolist(),
             "price_no": np.where(free, 0, block["price_no"].to_numpy()).tolist(),
             "item_code": [self._items[row_no] for row_no in block["row_no"].to_list()],

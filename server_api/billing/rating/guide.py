@@ -8,10 +8,12 @@ import polars as pl
 from sqlalchemy import Connection
 
 from server_api.billing.rating import store
+from server_api.billing.rating.cycles import Cycles
 from server_api.billing.rating.kept import attached
 from server_api.billing.rating.owners import Plans, owner_ranks, product_payers, product_plans
 from server_api.billing.rating.price_books import books
 from server_api.billing.rating.rater import Owners
+from server_api.billing.rating.store import arrivals
 from server_api.billing.rating.tariff.compile import Compiled, compile_tariffs
 from server_api.billing.rating.tariff.model import Tariff
 from server_api.billing.rating.tariff.read import tariff_of
@@ -34,6 +36,7 @@ class Guide:
     with_included: frozenset[int]
     products: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    cycles: Cycles = Cycles({}, ())
 
     def bill_period(self, period: int, closed: frozenset[int] | set[int] | None = None) -> int:
         """The month a call of ``period`` is billed in: its own, or the first open one after it."""
@@ -61,9 +64,11 @@ def load_guide(database: Database, service: str) -> Guide:
         payers = product_payers(store.pay_relations(conn), service)
         ranks = owner_ranks(usage_store.access_rows(conn), KIND_OF_SERVICE[service], by_product, payers)
         closed = frozenset(store.closed_periods(conn))
+        days = arrivals.billing_days(conn)
     tariffs = compile_tariffs(versions, plans.listed, town_zones())
     coded, products, accounts = _coded(ranks)
-    return Guide(service, tariffs, Owners(coded), closed, prices_with_included(tariffs), products, accounts)
+    drawing = prices_with_included(tariffs)
+    return Guide(service, tariffs, Owners(coded), closed, drawing, products, accounts, Cycles(days, accounts))
 
 
 def _coded(ranks: list[pl.DataFrame]) -> tuple[list[pl.DataFrame], tuple[str, ...], tuple[str, ...]]:

@@ -23,12 +23,17 @@ def rated_rows(rated: pl.DataFrame, guide: Guide, file_no: int) -> pl.DataFrame:
         schema={"zone_no": pl.Int64, "zone_code": pl.String},
     )
     frame = rated.lazy().join(items.lazy(), on="row_no", how="left").join(zones.lazy(), on="zone_no", how="left")
-    months = {month: guide.bill_period(month) for month in rated["period"].unique().to_list()}
+    billed = guide.cycles.periods(
+        rated["account_id"].to_physical().to_numpy(),
+        rated["start_s"].to_numpy(),
+        rated["period"].to_numpy(),
+    )
+    periods = [guide.bill_period(month) for month in billed.tolist()]
     free = pl.col("free") == 1
     return (
         frame.with_columns(
             call_month=pl.col("period"),
-            period=pl.col("period").replace_strict(months, return_dtype=pl.Int64) if months else pl.col("period"),
+            period=pl.Series(periods, dtype=pl.Int64),
             price_no=pl.when(free).then(0).otherwise(pl.col("price_no")),
             account_id=pl.col("account_id").cast(pl.String),
             product_id=pl.col("product_id").cast(pl.String),

@@ -1,4 +1,4 @@
-"""What an import leaves for the dealing of included units, written in the turn that writes the calls."""
+"""What an import asks and leaves beside the calls: billing days, and what included units must be dealt out anew."""
 
 from __future__ import annotations
 
@@ -7,10 +7,20 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, bindparam, select, update
 
 from server_api.platform.database import Database
+from shared_models.tables.billing.bill import account_cycle
 from shared_models.tables.billing.rating import rating_due
 
 _COLUMNS = ("period", "account_id", "product_id")
-_DEALING = "dealing" in rating_due.c
+
+
+def billing_days(conn: Connection) -> dict[str, tuple[tuple[int, int], ...]]:
+    """(From month, billing day) in order of month, of the accounts that have days of their own."""
+    c = account_cycle.c
+    found: dict[str, tuple[tuple[int, int], ...]] = {}
+    query = select(c.account_id, c.from_month, c.billing_day).order_by(c.account_id, c.from_month)
+    for account_id, from_month, day in conn.execute(query):
+        found[account_id] = (*found.get(account_id, ()), (int(from_month), int(day)))
+    return found
 
 
 def note_due(database: Database, conn: Connection, keys: Iterable[tuple[int, str, str]]) -> None:
@@ -22,7 +32,7 @@ def note_due(database: Database, conn: Connection, keys: Iterable[tuple[int, str
     for month, wanted in sorted(by_month.items()):
         low, high = min(wanted)[0], max(wanted)[0]
         rows = conn.execute(select(rating_due).where(c.period == month, c.account_id.between(low, high))).all()
-        known = {(row.account_id, row.product_id): bool(_DEALING and row.dealing) for row in rows}
+        known = {(row.account_id, row.product_id): bool(row.dealing) for row in rows}
         fresh = sorted(key for key in wanted if key not in known)
         database.bulk_insert(conn, rating_due, _COLUMNS, [(month, *key) for key in fresh])
         if again := sorted(key for key in wanted if known.get(key)):
