@@ -21,9 +21,8 @@ from server_api.faces.hall.core import (
     reply,
 )
 from server_api.faces.joined.calls import look_at_calls
+from server_api.faces.joined.month_runs import begin_month
 from server_api.faces.joined.scope import account_in_scope, insist_in_scope
-from server_api.platform.jobs import enqueue
-from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.bill import (
     BeginRun,
     BillDocument,
@@ -218,13 +217,7 @@ def print_line_calls(
 def begin_run(body: BeginRun, caller: Caller = permit(Permission.BILL_RUN)) -> Response:
     """Begin a month's run, or go on with the one that stopped; the worker does it."""
     month = _month(body.yyyymm)
-
-    def work(uow: UnitOfWork) -> RunProgress:
-        progress = bill.begin_run(uow, month=month)
-        enqueue(uow, bill.MONTH_RUN_JOB, {"yyyymm": month.yyyymm})
-        return progress
-
-    return caller.act("billing", "begin_bill_run", body, work)
+    return caller.act("billing", "begin_bill_run", body, lambda uow: begin_month(uow, month=month))
 
 
 @router.get("/billruns", response_model=RunProgressPage)

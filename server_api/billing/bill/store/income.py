@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -21,7 +19,7 @@ def billed_periods(conn: Connection, from_on: date, until_on: date) -> list[int]
     return sorted(set(conn.execute(issued).scalars()))
 
 
-def line_sums(conn: Connection, period: int, from_on: date, until_on: date) -> Sequence[Row[Any]]:
+def line_sums(conn: Connection, period: int, from_on: date, until_on: date) -> list[Row[Any]]:
     """Lines of a month's own bills issued between two days: ``KEYS``, then count, gross, net and tax."""
     keys = [bill_line.c[name] for name in KEYS]
     query = (
@@ -41,10 +39,10 @@ def line_sums(conn: Connection, period: int, from_on: date, until_on: date) -> S
         )
         .group_by(*keys)
     )
-    return conn.execute(query).all()
+    return list(conn.execute(query))
 
 
-def adjustment_sums(conn: Connection, from_on: date, until_on: date) -> Sequence[Row[Any]]:
+def adjustment_sums(conn: Connection, from_on: date, until_on: date) -> list[Row[Any]]:
     """What was taken off lines of issued bills between two days: ``KEYS``, then count, gross, net and tax."""
     keys = [bill_line.c[name] for name in KEYS[:-1]]
     same_line = (
@@ -65,4 +63,4 @@ def adjustment_sums(conn: Connection, from_on: date, until_on: date) -> Sequence
         .where(bill_adjustment.c.booked_on >= from_on, bill_adjustment.c.booked_on < until_on)
         .group_by(*keys, bill_adjustment.c.tax_per_mille)
     )
-    return conn.execute(query).all()
+    return list(conn.execute(query))
