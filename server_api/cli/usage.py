@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import resources
-from server_api.billing.rating.importer import import_file
-from server_api.billing.rating.retry import retry_pool
 from server_api.billing.usage import service
-from server_api.billing.usage.formats.registry import FORMATS
-from server_api.billing.usage.samples import write_month
 from server_api.cli.console import OK, REFUSED, Console, language, t
-from server_api.cli.house import open_house
+from server_api.cli.house import House, open_house
+from server_api.cli.usage_profiles import add_profiles
+from server_api.cli.usage_radius import add_radius
+from server_api.cli.usage_traffic import add_traffic
+from shared_models.contracts.usage import UsageFileReport
 from shared_models.values.faults.base import Fault
 from shared_models.values.faults.usage import AlreadyRegistered
 from shared_models.values.period import Month
@@ -22,12 +23,12 @@ _MB = 1_048_576
 
 
 def add_commands(subparsers: Any) -> None:
-    """``usage import | files | errors | retry | sample``."""
+    """``usage import | files | errors | retry | sample | profile | radius | trunks | settlement | agreements``."""
     parser = subparsers.add_parser("usage", help=t("usage.help"))
     verbs = parser.add_subparsers(dest="usage_verb", required=True, metavar="VERB")
     take = verbs.add_parser("import", help=t("usage.import_help"))
     take.add_argument("files", nargs="+", type=Path, metavar="FILE", help=t("usage.import_file"))
-    take.add_argument("--format", choices=FORMATS, help=t("usage.import_format", known=", ".join(FORMATS)))
+    take.add_argument("--format", help=t("usage.import_format"))
     take.add_argument("--switch", help=t("usage.import_switch"))
     take.set_defaults(run=_import)
     files = verbs.add_parser("files", help=t("usage.files_help"))
@@ -48,21 +49,24 @@ def add_commands(subparsers: Any) -> None:
     sample.add_argument("--numbers", type=Path, metavar="FILE", help=t("usage.sample_numbers"))
     sample.add_argument("--logins", type=Path, metavar="FILE", help=t("usage.sample_logins"))
     sample.set_defaults(run=_sample)
+    add_profiles(verbs)
+    add_radius(verbs)
+    add_traffic(verbs)
 
 
 def _import(args: argparse.Namespace, console: Console) -> int:
     """Import each file; one that was refused does not keep the next from being taken."""
+    from server_api.billing.usage.formats.tables import site_tables
+
     reports, refused = [], 0
-    with open_house(args) as house:
+    with open_house(args) as house, site_tables(house.settings.data_dir / "usage"):
         for path in args.files:
 
             def tell(done: int, total: int, records: int, name: str = path.name) -> None:
                 console.progress(t("usage.progress", file=name, done=done // _MB, total=total // _MB, records=records))
 
             try:
-                report = import_file(
-                    house.databases.billing, path, format_code=args.format, switch_code=args.switch, progress=tell
-                )
+                report = _taken(house, path, args, tell)
             except Fault as fault:
                 console.refusal(fault)
                 refused += not isinstance(fault, AlreadyRegistered)
@@ -87,6 +91,19 @@ def _import(args: argparse.Namespace, console: Console) -> int:
                 console.say(f"    {count:>9}  {_reason(reason)}")
     console.result({"files": [report.model_dump(mode="json") for report in reports], "refused": refused})
     return REFUSED if refused else OK
+
+
+def _taken(
+    house: House, path: Path, args: argparse.Namespace, tell: Callable[[int, int, int], None]
+) -> UsageFileReport:
+    """Import a file of calls or sessions, or add RADIUS messages to their sessions."""
+    from server_api.billing.rating.importer import import_file
+    from server_api.billing.usage.radius.files import is_accounting, take_file
+
+    billing = house.databases.billing
+    if args.format is None and is_accounting(path):
+        return take_file(billing, path)
+    return import_file(billing, path, format_code=args.format, switch_code=args.switch, progress=tell)
 
 
 def _files(args: argparse.Namespace, console: Console) -> int:
@@ -128,6 +145,8 @@ def _errors(args: argparse.Namespace, console: Console) -> int:
 
 def _retry(args: argparse.Namespace, console: Console) -> int:
     """Rate what can be rated now."""
+    from server_api.billing.rating.retry import retry_pool
+
     with open_house(args) as house:
         report = retry_pool(house.databases.billing)
     console.say(
@@ -145,6 +164,8 @@ def _retry(args: argparse.Namespace, console: Console) -> int:
 
 def _sample(args: argparse.Namespace, console: Console) -> int:
     """Write a made-up month."""
+    from server_api.billing.usage.samples import write_month
+
     numbers = _listed(args.numbers) or [f"0937{3_960_000 + index}" for index in range(1_000)]
     logins = _listed(args.logins) or [f"bb{index:05d}" for index in range(1_000)]
     made = write_month(

@@ -54,3 +54,12 @@ class RetryReport(Contract):
     rated_count: int
     left_count: int
     charge_micro_yuan: MicroYuanField
+
+
+class AgreementVersion(Contract):
+    """Operators, trunk groups and settlement rates as imported."""
+
+    version_no: int
+    operator_count: int
+    trunk_count: int
+    rate_count: int

@@ -10,8 +10,8 @@ from __future__ import annotations
 import polars as pl
 
 from server_api.billing.usage.formats.reasons import TOWN_OFFSET_S
+from server_api.billing.usage.traffic.words import INCOMING, OUTGOING, WITHIN
 
-WITHIN, INCOMING, OUTGOING = 0, 1, 2
 _HOUR_S = 3_600
 _KEY = ("period", "hour_no", "trunk_no", "direction", "call_type")
 _SUMS = ("call_count", "answered_count", "talked_s", "minute_count", "six_second_count", "held_s")
