@@ -31,7 +31,7 @@ from shared_models.tables.billing.usage import usage_pool, usage_seen
 
 Ints = npt.NDArray[np.int64]
 Rows = list[tuple[Any, ...]]
-#: So many rows become Python's at a time; the rest waits as columns, a tenth of the size.
+#: So many rows are made ready at a time; the rest waits as columns, a tenth of the size.
 _BLOCK = 20_000
 #: Identities without a row of their own (usage kept as traffic only) in a turn.
 _KEPT_A_TURN = 20_000
@@ -87,17 +87,19 @@ class BatchWriter:
                 usage_store.put_span(conn, month, self._file_no, self._piece_no, low, high)
 
     def _write_block(self, block: pl.DataFrame, steps: dict[int, Rows]) -> None:
-        rows = self._rows(block)
+        columns = self._columns(block)
         months, ids = block["period"].to_numpy(), block["usage_id"].to_numpy()
         stepped = np.flatnonzero(np.isin(ids, np.fromiter(steps, np.int64, len(steps))))
         drawing = np.flatnonzero(np.isin(block["row_no"].to_numpy(), list(self._guide.with_included)))
         begin = 0
-        while begin < len(rows):
-            end = min(begin + self._size.rows, len(rows))
-            due = {(int(months[at]), rows[at][_ACCOUNT_AT], rows[at][_PRODUCT_AT])
+        while begin < len(block):
+            end = min(begin + self._size.rows, len(block))
+            # made turn by turn: this is done while others may write
+            rows = list(zip(*(_values(column, begin, end) for column in columns), strict=True))
+            due = {(int(months[at]), rows[at - begin][_ACCOUNT_AT], rows[at - begin][_PRODUCT_AT])
                    for at in _between(drawing, begin, end)}  # fmt: skip
             parts = {at - begin: steps[int(ids[at])] for at in _between(stepped, begin, end)}
-            self._turn(rows[begin:end], months[begin:end], ids[begin:end], due, parts)
+            self._turn(rows, months[begin:end], ids[begin:end], due, parts)
             begin = end
 
     def _turn(
@@ -127,26 +129,25 @@ class BatchWriter:
         self._database.bulk_insert(conn, usage_seen, usage_store.SEEN_COLUMNS, seen)
         self._turn_no += 1
 
-    def _rows(self, block: pl.DataFrame) -> Rows:
-        """Rated calls as rows of rated_usage. Texts that come again and again are one object each."""
-        count = len(block)
+    def _columns(self, block: pl.DataFrame) -> list[pl.Series | npt.NDArray[Any] | list[Any]]:
+        """Rated calls as the columns of rated_usage. Texts that come again and again are one object each."""
         codes = _codes(block, "account_id")
         months = self._guide.cycles.periods(codes, block["start_s"].to_numpy(), block["period"].to_numpy())
         month_of = {month: self._guide.bill_period(month) for month in np.unique(months).tolist()}
         free = (block["free"] == 1).to_numpy()
-        columns: dict[str, list[Any]] = {
+        named: dict[str, pl.Series | npt.NDArray[Any] | list[Any]] = {
             "period": [month_of[month] for month in months.tolist()],
-            "account_id": self._accounts[codes].tolist(),
-            "product_id": self._products[_codes(block, "product_id")].tolist(),
-            "price_no": np.where(free, 0, block["price_no"].to_numpy()).tolist(),
+            "account_id": self._accounts[codes],
+            "product_id": self._products[_codes(block, "product_id")],
+            "price_no": np.where(free, 0, block["price_no"].to_numpy()),
             "item_code": [self._items[row_no] for row_no in block["row_no"].to_list()],
-            "zone_code": self._zones[block["zone_no"].to_numpy()].tolist(),
-            "peer_no": block.select(dialled("called")).to_series().to_list(),
-            "file_no": [self._file_no] * count,
-            "owner_key": block["owner_key"].cast(pl.String).to_list(),
-            "octets": block.select(pl.when(pl.col("octets") > 0).then(pl.col("octets"))).to_series().to_list(),
+            "zone_code": self._zones[block["zone_no"].to_numpy()],
+            "peer_no": block.select(dialled("called")).to_series(),
+            "file_no": [self._file_no] * len(block),
+            "owner_key": block["owner_key"].cast(pl.String),
+            "octets": block.select(pl.when(pl.col("octets") > 0).then(pl.col("octets"))).to_series(),
         }
-        return list(zip(*[columns.get(name) or block[name].to_list() for name in store.RATED_COLUMNS], strict=True))
+        return [named[name] if name in named else block[name] for name in store.RATED_COLUMNS]
 
     def _write_kept(self, kept: pl.DataFrame) -> None:
         """Identities of usage that is kept as traffic only."""
@@ -202,6 +203,14 @@ def in_order_of_key(rated: pl.DataFrame, guide: Guide) -> pl.DataFrame:
     identity = rated["usage_id"].to_numpy().view(np.uint64)
     key = (month << np.uint64(56)) | (account << np.uint64(32)) | (identity >> np.uint64(31))
     return rated[np.argsort(key)]
+
+
+def _values(column: pl.Series | npt.NDArray[Any] | list[Any], begin: int, end: int) -> list[Any]:
+    """A part of a column as Python's own values."""
+    part = column[begin:end]
+    if isinstance(part, list):
+        return part
+    return part.to_list() if isinstance(part, pl.Series) else part.tolist()
 
 
 def _codes(frame: pl.DataFrame, name: str) -> npt.NDArray[np.uint32]:
