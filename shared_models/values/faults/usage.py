@@ -59,6 +59,13 @@ class NoAgreement(Fault):
     status = 409
 
 
+class UsageColumnsMissing(Fault):
+    """The first line of the file names nearly the columns of a kind, but not all that are needed."""
+
+    code = "usage_columns_missing"
+    status = 422
+
+
 class UsageProfileNotValid(Fault):
     """A table that describes a kind of usage file cannot be used."""
 

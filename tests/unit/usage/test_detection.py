@@ -19,6 +19,7 @@ from server_api.billing.usage.formats.registry import open_usage
 from server_api.billing.usage.formats.tables import site_tables
 from server_api.billing.usage.samples import sample_calls, sample_sessions
 from shared_models.values.faults.usage import (
+    UsageColumnsMissing,
     UsageFileChanged,
     UsageFileEmpty,
     UsageFileRefused,
@@ -100,6 +101,41 @@ def test_meters_and_messages_are_told_apart(tmp_path: Path) -> None:
     detail = b'Sun Nov 22 09:15:30 2026\n\tUser-Name = "kd1"\n\tAcct-Status-Type = Stop\n\n'
     with pytest.raises(UsageIsAccounting):
         open_usage(written(tmp_path, detail))
+
+
+def test_fewer_more_and_other_columns_in_any_order(tmp_path: Path) -> None:
+    """What a stranger would write: caller, called, start and how long is enough."""
+    rows = (
+        "note,called,start,caller,duration_s\nx,02164851234,2026-10-05 09:15:30,3961234,191\n"
+        "y,3962001,2026-10-05T09:15:30,3961234,60\n"
+    )
+    for name in (None, "calls_csv"):
+        records, raw, count = read(written(tmp_path, rows.encode()), name)
+        assert (count, len(raw)) == (2, 0)
+        shown = [(row["caller_n"], row["start_s"], row["duration_s"], row["call_type"]) for row in records.to_dicts()]
+        assert shown == [(3_961_234, 1_791_162_930, 191, 5), (3_961_234, 1_791_162_930, 60, 3)]
+    with_end = "caller,called,start,end\n3961234,3962001,2026/10/05 09:15:30,2026/10/05 09:16:31\n"
+    assert read(written(tmp_path, with_end.encode()))[0]["duration_s"].to_list() == [61]
+    sessions = "login,start,duration_s,octets_in\nbb1,2026-10-05 09:15:30,60,5\n"
+    found = read(written(tmp_path, sessions.encode()))[0].to_dicts()[0]
+    assert (found["owner_text"], found["octets_in"], found["octets_out"]) == ("bb1", 5, 0)
+
+
+@pytest.mark.parametrize(
+    ("head", "kind", "missing"),
+    [
+        ("caller,start,duration_s", "calls_csv", "called"),
+        ("caller,called,start", "calls_csv", "duration_s / end"),
+        ("login,duration_s", "sessions_csv", "start"),
+        ("src,dst,start,answer,end,billsec,disposition,amaflags", "asterisk_csv", "accountcode"),
+    ],
+)
+def test_what_is_nearly_a_kind_says_what_it_lacks(head: str, kind: str, missing: str, tmp_path: Path) -> None:
+    for name in (None, kind):
+        with pytest.raises(UsageColumnsMissing) as refused:
+            open_usage(written(tmp_path, f"{head}\n1,2,3\n".encode()), name)
+        assert refused.value.params["format"] == kind
+        assert str(refused.value.params["missing"]).startswith(missing)
 
 
 def test_two_tables_that_fit_are_named(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import polars as pl
 
+import resources
 from server_api.billing.usage.formats import (
     calls_csv,
     gb2048,
@@ -20,7 +21,7 @@ from server_api.billing.usage.formats import (
 from server_api.billing.usage.formats.frame import REASON_NO, Decoded, empty_raw, in_shape
 from server_api.billing.usage.formats.pieces import Piece, equal_pieces, line_pieces
 from server_api.billing.usage.formats.record_layout import RecordLayout
-from server_api.billing.usage.formats.text_profile import Profile
+from server_api.billing.usage.formats.text_profile import Profile, read_profile
 from shared_models.values.faults.usage import UsageFileRefused
 
 #: What ``likeness`` says where the content leaves no doubt; less is the number of readable records in a thousand.
@@ -156,7 +157,10 @@ class EqualRecords:
 
 @dataclass(frozen=True)
 class HeadedLines:
-    """Comma-separated lines whose first line names the columns: calls_csv, sessions_csv."""
+    """Comma-separated lines whose first line names the columns: calls_csv, sessions_csv.
+
+    With just the columns these write, lines are read by the fast readers; with fewer, more or others, by a profile.
+    """
 
     code: str
     is_text: bool = True
@@ -166,20 +170,36 @@ class HeadedLines:
         """What is used."""
         return text_lines.text_profile(self.code).service
 
-    def likeness(self, sample: Sample) -> int:
-        """Its first line is a signature."""
-        return SURE if self._header(sample) is not None else 0
+    @property
+    def profile(self) -> Profile:
+        """What may be missing, and how it is read then."""
+        return read_profile(resources.path("usage", f"{self.code.removesuffix('_csv')}_any.toml"))
 
-    def _header(self, sample: Sample) -> tuple[str, ...] | None:
+    def likeness(self, sample: Sample) -> int:
+        """Its first line is a signature; one with other columns too may be of a site's own kind instead."""
+        if self._exact(sample) is not None:
+            return SURE
+        return 1_000 if text_decode.header_of(sample.head, self.profile) is not None else 0
+
+    def missing(self, sample: Sample) -> tuple[str, ...]:
+        """The columns without which this is none, where its first line names some of them."""
+        names = text_decode.first_line(sample.head[:_SEEN_BYTES], self.profile)
+        known = set(self.profile.columns) & set(names)
+        near = 2 * len(known) >= len(self.profile.columns) and bool(known - {"start"})
+        return self.profile.missing(names) if near else ()
+
+    def _exact(self, sample: Sample) -> tuple[str, ...] | None:
         return text_lines.header_of(sample.head[:_SEEN_BYTES], text_lines.text_profile(self.code))
 
     def cut(self, path: Path, sample: Sample) -> Cut | None:
         """In whole lines."""
-        header = self._header(sample)
+        header = self._exact(sample) or text_decode.header_of(sample.head, self.profile)
         return None if header is None else Cut(line_pieces(path, sample.size), header, 1)
 
     def decode(self, data: bytes, piece: Piece, cut: Cut, first_line: int) -> Decoded:
         """Decode lines."""
+        if set(cut.header) != set(text_lines.text_profile(self.code).columns):
+            return text_decode.decode(data, cut.header, first_line, self.profile)
         read = calls_csv.decode if self.code == calls_csv.CODE else sessions_csv.decode
         return read(data, cut.header, first_line)
 
@@ -219,6 +239,12 @@ class ProfiledLines:
         lines = _after(sample.lines[:_SEEN_BYTES], self.profile.skip_lines)
         whole = lines[: lines.rfind(b"\n") + 1] or lines
         return text_decode.readable_per_mille(whole, self.profile)
+
+    def missing(self, sample: Sample) -> tuple[str, ...]:
+        """The columns without which this is none, where its first line names half of them."""
+        names = text_decode.first_line(sample.head[:_SEEN_BYTES], self.profile)
+        near = 2 * len(set(names) & set(self.profile.columns)) >= len(self.profile.columns)
+        return self.profile.missing(names) if near and self.profile.header != "none" else ()
 
     def cut(self, path: Path, sample: Sample) -> Cut | None:
         """In whole lines."""

@@ -35,6 +35,7 @@ from server_api.billing.usage.formats.tables import table_files, table_of
 from server_api.billing.usage.partials import Joined, apply_joined, join_parts
 from server_api.billing.usage.policy import policy
 from shared_models.values.faults.usage import (
+    UsageColumnsMissing,
     UsageFileChanged,
     UsageFileEmpty,
     UsageFileRefused,
@@ -180,6 +181,7 @@ def open_usage(path: Path, format_code: str | None = None, tell: Callable[[int],
     kind = _named(path, format_code) if format_code else detect(path.name, sample)
     cut = kind.cut(path, sample)
     if cut is None:
+        _refuse_headings(path.name, kind, sample)
         raise UsageFormatUnknown(file=path.name, known=", ".join(kinds()))
     source = UsageSource(path, kind, sha256_of(path, tell), seen[0], cut, seen)
     _probe(source)
@@ -212,7 +214,16 @@ def detect(name: str, sample: Sample) -> Kind:
         return known[best[0]]
     if sample.head[:1] and sample.head[0] in _METER_FILES and sample.size >= 98:
         raise UsageIsMeterFile(file=name, kind=_METER_FILES[sample.head[0]])
+    for kind in known.values():
+        _refuse_headings(name, kind, sample)
     raise UsageFormatUnknown(file=name, known=", ".join(known))
+
+
+def _refuse_headings(name: str, kind: Kind, sample: Sample) -> None:
+    """Say what a file that is nearly of a kind lacks. Raises UsageColumnsMissing."""
+    missing = kind.missing(sample) if isinstance(kind, HeadedLines | ProfiledLines) else ()
+    if missing:
+        raise UsageColumnsMissing(file=name, format=kind.code, missing=", ".join(missing))
 
 
 def _named(path: Path, format_code: str) -> Kind:
@@ -283,4 +294,3 @@ def _open_ends(records: pl.DataFrame, kept: pl.DataFrame, raw: Callable[[int], s
     places = [place for place in waiting if place not in known]
     texts = [raw(place) for place in places]
     return pl.DataFrame({"file_pos": places, "raw_record": texts}, schema=empty_raw().schema)
-

@@ -18,7 +18,7 @@ from server_api.billing.usage.formats.text_profile import Profile, read_profile
 from shared_models.values.faults.usage import UsageProfileNotValid
 
 #: Tables read by decoders of their own.
-_OTHERS = frozenset({"gb2048", "calls_csv", "sessions_csv", "srun_details", "radius"})
+_OTHERS = frozenset({"gb2048", "calls_csv", "sessions_csv", "srun_details", "radius", "calls_any", "sessions_any"})
 _site: ContextVar[Path | None] = ContextVar("site_tables", default=None)
 
 

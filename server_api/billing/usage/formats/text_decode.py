@@ -39,13 +39,20 @@ _LOCAL, _NATIONAL, _INTERNATIONAL, _INCOMING, _TRANSIT = 3, 5, 6, 7, 9
 
 def header_of(head: bytes, profile: Profile) -> tuple[str, ...] | None:
     """The columns the first line of a file names, or None where it does not name those of the profile."""
+    names = first_line(head, profile)
+    known = set(profile.columns) | set(profile.optional)
+    if len(set(names)) != len(names) or profile.missing(names):
+        return None
+    return names if profile.extra_columns or set(names) <= known else None
+
+
+def first_line(head: bytes, profile: Profile) -> tuple[str, ...]:
+    """The columns the first line of a file would name, if it named any."""
     lines = head.split(b"\n", profile.skip_lines + 1)
     if len(lines) <= profile.skip_lines or profile.kind != "csv":
-        return None
+        return ()
     first = lines[profile.skip_lines].decode(profile.encoding, errors="replace").lstrip("\ufeff").strip()
-    names = tuple(name.strip().strip('"').lower() for name in first.split(profile.separator))
-    known = set(profile.columns) | set(profile.optional)
-    return names if len(set(names)) == len(names) and set(profile.columns) <= set(names) <= known else None
+    return tuple(name.strip().strip('"').lower() for name in first.split(profile.separator))
 
 
 def decode(data: bytes, names: tuple[str, ...], first_line: int, profile: Profile) -> Decoded:
@@ -243,7 +250,8 @@ def _canonical(lines: pl.LazyFrame, profile: Profile, present: set[str]) -> tupl
         wrong.append(login.str.contains(r"[^0-9a-z@._\-]") | (login.str.len_bytes() > _MOST_TEXT))
         wrong.append(pl.col("_session").fill_null("").str.len_bytes() > _MOST_TEXT)
         made |= {"owner_text": login, "session": pl.col("_session").fill_null("")}
-    return frame.with_columns(**made, **_times(profile.fields)), wrong
+    told = {name: one for name, one in profile.fields.items() if any(column in present for column in one.columns)}
+    return frame.with_columns(**made, **_times(told)), wrong
 
 
 def _whole(source: str, one: TextField) -> pl.Expr:
@@ -294,7 +302,11 @@ def _moment(source: str, one: TextField) -> pl.Expr:
     if one.format in ("epoch", "epoch_ms"):
         value = pl.col(source).str.extract(r"^([0-9]{1,15})(?:\.[0-9]*)?$", 1).cast(pl.Int64, strict=False)
         return value // 1_000 if one.format == "epoch_ms" else value
-    moment = pl.col(source).str.to_datetime(one.format, strict=False, time_unit="ms").dt.epoch("s")
+    written = [
+        pl.col(source).str.to_datetime(one_way, strict=False, time_unit="ms").dt.epoch("s")
+        for one_way in one.format.split("|")
+    ]
+    moment = pl.coalesce(written)
     return moment if one.utc else moment - TOWN_OFFSET_S
 
 

@@ -84,6 +84,19 @@ class Profile:
     only: dict[str, tuple[str, ...]]
     incoming_by_trunk: bool
     own_trunks: tuple[int, ...]
+    extra_columns: bool = False
+
+    def missing(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """What a first line with these columns lacks: columns, and one of the times where fewer than two are told."""
+        lacking = [name for name in self.columns if name not in names]
+        told = [name for name in ("start", "end", "duration") if self._told(name, names)]
+        if not lacking and len(told) < 2:
+            others = [one for one in ("duration", "end", "start") if one in self.fields and one not in told]
+            lacking.append(" / ".join(self.fields[one].columns[0] for one in others))
+        return tuple(lacking)
+
+    def _told(self, name: str, names: tuple[str, ...]) -> bool:
+        return name in self.fields and any(column in names for column in self.fields[name].columns)
 
 
 def read_profile(path: Path) -> Profile:
@@ -129,6 +142,7 @@ def _profile(table: dict[str, Any]) -> Profile:
         only=_texts(table.get("only", {}), "only", known),
         incoming_by_trunk=bool(table.get("incoming_by_trunk", False)),
         own_trunks=tuple(_whole(one, "own_trunks") for one in table.get("own_trunks", [])),
+        extra_columns=bool(table.get("extra_columns", False)),
     )
 
 
