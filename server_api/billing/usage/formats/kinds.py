@@ -250,7 +250,8 @@ class ProfiledLines:
         """In whole lines."""
         profile = self.profile
         header = text_decode.header_of(sample.head, profile) if profile.header != "none" else None
-        if header is None and profile.header == "names" and profile.kind == "csv":
+        needed = profile.header == "names" and profile.kind == "csv"
+        if header is None and (needed or self.missing(sample)):
             return None
         return Cut(line_pieces(path, sample.size), header or (), profile.skip_lines + (header is not None))
 
