@@ -22,18 +22,18 @@ def rated_rows(rated: pl.DataFrame, guide: Guide, file_no: int) -> pl.DataFrame:
         {"zone_no": [-1, *range(len(guide.tariffs.zone_codes))], "zone_code": ["-", *guide.tariffs.zone_codes]},
         schema={"zone_no": pl.Int64, "zone_code": pl.String},
     )
-    frame = rated.lazy().join(items.lazy(), on="row_no", how="left").join(zones.lazy(), on="zone_no", how="left")
     billed = guide.cycles.periods(
         rated["account_id"].to_physical().to_numpy(),
         rated["start_s"].to_numpy(),
         rated["period"].to_numpy(),
     )
-    periods = [guide.bill_period(month) for month in billed.tolist()]
+    periods = pl.Series([guide.bill_period(month) for month in billed.tolist()], dtype=pl.Int64)
+    # before the joins, which may bring the calls in another order
+    frame = rated.with_columns(call_month=pl.col("period"), period=periods).lazy()
+    frame = frame.join(items.lazy(), on="row_no", how="left").join(zones.lazy(), on="zone_no", how="left")
     free = pl.col("free") == 1
     return (
         frame.with_columns(
-            call_month=pl.col("period"),
-            period=pl.Series(periods, dtype=pl.Int64),
             price_no=pl.when(free).then(0).otherwise(pl.col("price_no")),
             account_id=pl.col("account_id").cast(pl.String),
             product_id=pl.col("product_id").cast(pl.String),
