@@ -58,11 +58,10 @@ def load_guide(database: Database, service: str) -> Guide:
     with database.reading() as conn:
         versions = tariffs_by_number(conn)
         plans = Plans()
-        by_product = product_plans(
-            (row for row in store.product_rows(conn) if row.service == service), books(conn), plans
-        )
-        payers = product_payers(store.pay_relations(conn), service)
-        ranks = owner_ranks(usage_store.access_rows(conn), KIND_OF_SERVICE[service], by_product, payers)
+        by_product = product_plans(store.product_rows(conn, service), books(conn), plans)
+        payers = product_payers(store.pay_relations(conn), service, only=by_product)
+        kind = KIND_OF_SERVICE[service]
+        ranks = owner_ranks(usage_store.access_rows(conn, kind), kind, by_product, payers)
         closed = frozenset(store.closed_periods(conn))
         days = arrivals.billing_days(conn)
     tariffs = compile_tariffs(versions, plans.listed, town_zones())

@@ -6,7 +6,7 @@ from its beginning, as the exchange would have it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -80,19 +80,25 @@ def product_plans(
     return found
 
 
-def product_payers(relations: Iterable[Any], group: str) -> dict[str, list[tuple[int, int, str]]]:
-    """Spans (from_s, until_s, account_id) by product for usage of an item group, preferred first.
+def product_payers(
+    relations: Iterable[Any], group: str, only: Container[str] | None = None
+) -> dict[str, list[tuple[int, int, str]]]:
+    """Spans (from_s, until_s, account_id) by product (all, or ``only`` those) for usage of an item group, preferred
+    first.
 
     A relation that names the group goes before one for everything.
     """
-    chosen = sorted(
-        (row for row in relations if row.item_group in (group, "*")),
-        key=lambda row: (row.product_id, row.item_group == "*", row.priority, row.account_id),
-    )
-    found: dict[str, list[tuple[int, int, str]]] = {}
-    for row in chosen:
-        found.setdefault(row.product_id, []).append((day_second(row.from_on), day_second(row.until_on), row.account_id))
-    return found
+    chosen: dict[str, list[Any]] = {}
+    for row in relations:
+        if row.item_group in (group, "*") and (only is None or row.product_id in only):
+            chosen.setdefault(row.product_id, []).append(row)
+    for rows in chosen.values():
+        if len(rows) > 1:
+            rows.sort(key=lambda row: (row.item_group == "*", row.priority, row.account_id))
+    return {
+        product_id: [(day_second(row.from_on), day_second(row.until_on), row.account_id) for row in rows]
+        for product_id, rows in chosen.items()
+    }
 
 
 def owner_ranks(

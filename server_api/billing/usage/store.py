@@ -292,10 +292,11 @@ def reasons_of(conn: Connection, file_no: int) -> dict[str, int]:
     return found
 
 
-def access_rows(conn: Connection) -> Sequence[Row[Any]]:
-    """Who is reached by what, from when until when: all of it."""
+def access_rows(conn: Connection, kind: str | None = None) -> Sequence[Row[Any]]:
+    """Who is reached by what, from when until when: all of it, or one kind of key."""
     c = usage_access.c
-    return conn.execute(select(usage_access).order_by(c.kind, c.access_key, c.from_at, c.product_id)).all()
+    query = select(usage_access).order_by(c.kind, c.access_key, c.from_at, c.product_id)
+    return conn.execute(query if kind is None else query.where(c.kind == kind)).all()
 
 
 def access_of_product(conn: Connection, product_id: str) -> Sequence[Row[Any]]:

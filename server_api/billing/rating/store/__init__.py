@@ -69,9 +69,10 @@ def put_price_part(conn: Connection, version: int, part_no: int, rows: Sequence[
 
 
 # ---- products and who pays -----------------------------------------------------------------------------------------
-def product_rows(conn: Connection) -> Sequence[Row[Any]]:
-    """Which offering each product had, from when until when."""
-    return conn.execute(select(rating_product).order_by(rating_product.c.product_id, rating_product.c.from_on)).all()
+def product_rows(conn: Connection, service: str | None = None) -> Sequence[Row[Any]]:
+    """Which offering each product had, from when until when; all products or those of a service."""
+    query = select(rating_product).order_by(rating_product.c.product_id, rating_product.c.from_on)
+    return conn.execute(query if service is None else query.where(rating_product.c.service == service)).all()
 
 
 def product_known(conn: Connection, product_id: str) -> Sequence[Row[Any]]:
