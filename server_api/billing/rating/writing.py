@@ -80,6 +80,7 @@ def pool_rows(records: pl.DataFrame, raw: pl.DataFrame, file_no: int, service: s
             called_15=pl.when(guided).then(pl.col("called_15")),
             start_s=pl.when(dated).then(pl.col("start_s")),
             free_flag=pl.col("free"),
+            partial_no=pl.col("partial"),
             file_no=pl.lit(file_no, dtype=pl.Int64),
         )
         .select(*usage_store.POOL_COLUMNS, "taken", "seen_id", "seen_month")
