@@ -21,10 +21,12 @@ from server_api.billing.rating.batches import BatchWriter
 from server_api.billing.rating.guide import load_guide
 from server_api.billing.rating.included import deal_included_units
 from server_api.billing.rating.piece import MadePiece, Order, made_pieces
+from server_api.billing.rating.retry import retry_pool
 from server_api.billing.rating.turns import TurnSize
 from server_api.billing.usage import service as usage_service
 from server_api.billing.usage import store as usage_store
 from server_api.billing.usage.formats.registry import UsageSource, open_usage
+from server_api.billing.usage.parts.join import join_late_parts
 from server_api.billing.usage.policy import policy
 from server_api.billing.usage.taken import Taken
 from server_api.billing.usage.traffic.store import write_traffic
@@ -113,6 +115,11 @@ def import_file(
     except BaseException:
         _let_go(run)
         raise
+    if source.joined is not None and source.joined.open_ends:
+        # parts of long calls lie in this file: those in others may make them whole
+        late = join_late_parts(database)
+        if late.owner_keys:
+            retry_pool(database, late.owner_keys)
     with database.reading() as conn:
         return usage_service.report_of(conn, run.file_no)
 

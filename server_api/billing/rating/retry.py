@@ -15,6 +15,7 @@ from server_api.billing.rating.store import arrivals
 from server_api.billing.rating.writing import rated_rows
 from server_api.billing.usage import store as usage_store
 from server_api.billing.usage.formats.frame import REASONS, in_shape
+from server_api.billing.usage.parts.join import join_late_parts
 from server_api.billing.usage.policy import policy
 from server_api.billing.usage.ready import made_ready
 from server_api.platform.database import Database
@@ -29,6 +30,8 @@ _MOST = 5_000_000
 
 def retry_pool(database: Database, owner_keys: Sequence[str] | None = None) -> RetryReport:
     """Rate what waits in the pool and can be rated now. Each turn moves records and counts together."""
+    if owner_keys is None:
+        join_late_parts(database)
     tried = rated_count = charge = 0
     for service in ("voice", "broadband"):
         with database.reading() as conn:

@@ -7,7 +7,7 @@ files are joined by ``rating.late_parts``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
@@ -21,11 +21,13 @@ _GAP_S = 2
 
 @dataclass(frozen=True)
 class Joined:
-    """``calls`` lie at their first part; ``absorbed`` are the places of the other parts; ``open_ends`` remain."""
+    """``calls`` lie at their first part; ``absorbed`` are the places of the other parts (``others``: by that of the
+    first); ``open_ends`` remain."""
 
     calls: pl.DataFrame
     absorbed: list[int]
     open_ends: list[int]
+    others: dict[int, list[int]] = field(default_factory=dict)
 
 
 def join_parts(parts: pl.DataFrame) -> Joined:
@@ -34,6 +36,7 @@ def join_parts(parts: pl.DataFrame) -> Joined:
     calls: list[dict[str, Any]] = []
     absorbed: list[int] = []
     open_ends: list[int] = []
+    others: dict[int, list[int]] = {}
     growing: dict[tuple[int, ...], tuple[dict[str, Any], list[int]]] = {}
     for part in parts.filter(pl.col("reason") == 0).sort("start_s", "seq_no", "file_pos").iter_rows(named=True):
         key = (
@@ -61,9 +64,10 @@ def join_parts(parts: pl.DataFrame) -> Joined:
             del growing[key]
             calls.append({**call, "partial": SINGLE})
             absorbed += places[1:]
+            others[places[0]] = places[1:]
     for _call, places in growing.values():
         open_ends += places
-    return Joined(pl.DataFrame(calls, schema=shape), absorbed, sorted(open_ends))
+    return Joined(pl.DataFrame(calls, schema=shape), absorbed, sorted(open_ends), others)
 
 
 def apply_joined(records: pl.DataFrame, joined: Joined, from_pos: int, until_pos: int) -> tuple[pl.DataFrame, int]:

@@ -19,6 +19,7 @@ class Policy:
     max_ahead_s: int
     end_tolerance_s: int
     refuse_bad_per_mille: int
+    partial_wait_hours: int
     switch_code: str
 
 

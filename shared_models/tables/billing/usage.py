@@ -97,6 +97,8 @@ usage_pool = Table(
     Column("charged_party", SmallInteger),
     Column("free_flag", SmallInteger),
     Column("cause", SmallInteger),
+    # of a part of a long call: 1 first, 2 middle, 3 last; else 0 or none
+    Column("partial_no", SmallInteger),
     # the record itself: hexadecimal for binary files, the line for text files
     Column("raw_record", LongWords()),
     Index(None, "state", "owner_key"),
