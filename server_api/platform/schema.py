@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,13 +34,13 @@ def _config(role: Role, output: io.StringIO | None = None, **attributes: Any) ->
     return config
 
 
-def upgrade(database: Database) -> tuple[str, str]:
+def upgrade(database: Database, to: str = "head") -> tuple[str, str]:
     """Bring the schema to the newest revision and say who this side is; returns (from, to). Nothing to do is fine."""
     before = current(database)
     with database.faults_translated(), database.engine.begin() as connection:
-        command.upgrade(_config(database.role, connection=connection), "head")
+        command.upgrade(_config(database.role, connection=connection), to)
         _introduce(database, connection)
-    return before, head(database.role)
+    return before, current(database)
 
 
 def stamp(database: Database) -> None:
@@ -90,12 +91,34 @@ def new_revision(database: Database, message: str, *, initial: bool = False) -> 
     scripts = made if isinstance(made, list) else [made]
     paths = [Path(script.path) for script in scripts if script is not None]
     for path in paths:
-        text = path.read_text(encoding="utf-8")
-        for verb in ("create_table", "create_index"):
-            text = text.replace(f"    op.{verb}(", f"    steps.{verb}(")
-        path.write_text(text, encoding="utf-8")
-        subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(path)], check=True)
+        _formatted(path)
+        path.write_text(_repeatable(path.read_text(encoding="utf-8")), encoding="utf-8")
+        _formatted(path)
     return paths
+
+
+def _formatted(path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(path)], check=True)
+
+
+_CREATE_INDEX = re.compile(r'^        batch_op\.create_index\((?:batch_op\.f\()?("\w+")\)?,')
+_ADD_COLUMN = re.compile(r"^        batch_op\.add_column\(")
+
+
+def _repeatable(text: str) -> str:
+    """A revision as Alembic wrote it, its steps replaced by ours, which can be run again."""
+    for verb in ("create_table", "create_index"):
+        text = text.replace(f"    op.{verb}(", f"    steps.{verb}(")
+    lines: list[str] = []
+    table = ""
+    for line in text.splitlines():
+        if (begin := re.match(r'    with op\.batch_alter_table\("(\w+)"', line)) is not None:
+            table = begin[1]
+            continue
+        line = _CREATE_INDEX.sub(rf'    steps.create_index(\1, "{table}",', line)
+        lines.append(_ADD_COLUMN.sub(f'    steps.add_column("{table}", ', line))
+    text = "\n".join(lines) + "\n"
+    return text if " op." in text else text.replace("from alembic import op\n", "")
 
 
 def offline_sql(role: Role, engine_name: str) -> str:
