@@ -141,11 +141,19 @@ def _csv_notes(lines: Iterator[bytes]) -> Iterator[Note]:
         text = line.decode("utf-8", errors="backslashreplace").rstrip("\r").replace("\0", "\\x00")
         if not text.strip():
             continue
-        row = next(csv.reader([text]), [])
+        row = _row(text)
         if len(row) != len(names):
             yield Note(place, None, "wrong_field_count", text[:_MOST_RAW])
             continue
         yield note_of(place, dict(zip(names, (value.strip() for value in row), strict=True)), text[:_MOST_RAW])
+
+
+def _row(text: str) -> list[str]:
+    """The fields of a line; none where it is no line of fields."""
+    try:
+        return next(csv.reader([text]), [])
+    except csv.Error:
+        return []
 
 
 def note_of(place: int, found: dict[str, str], raw: str) -> Note:

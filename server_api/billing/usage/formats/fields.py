@@ -104,9 +104,9 @@ def numbers(chunk: Chunk, fields: list[int]) -> tuple[list[Ints], Flags]:
     """Columns of 1 to 16 digits as whole numbers, and where all of them are such."""
     ends = chunk.end[fields]
     lengths = ends - chunk.begin[fields]
-    good = ((lengths > 0) & (lengths <= MOST_DIGITS)).all(axis=0)
+    good: Flags = np.asarray(((lengths > 0) & (lengths <= MOST_DIGITS)).all(axis=0))
     values, bad = _eight_digits(chunk.word_at(ends - 8), np.clip(lengths, 0, 8))
-    wrong = bad.any(axis=0)
+    wrong: Flags = np.asarray(bad.any(axis=0))
     found = list(values)
     for place in np.flatnonzero(lengths.max(axis=1, initial=0) > 8).tolist():
         high, bad = _eight_digits(chunk.word_at(ends[place] - 16), np.clip(lengths[place] - 8, 0, 8))

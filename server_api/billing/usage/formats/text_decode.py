@@ -153,6 +153,7 @@ def _quoted(data: bytes, named: tuple[str, ...], fewest: int, profile: Profile) 
         schema={"_first": pl.String, **dict.fromkeys(named, pl.String), "_more": pl.String},
         encoding="utf8-lossy",
         missing_columns="insert",
+        extra_columns="ignore",
     )
     if len(frame) != len(lines):
         frame = _line_by_line(joined, frame.columns, profile.separator)
@@ -194,7 +195,11 @@ def _line_by_line(joined: bytes, columns: list[str], separator: str) -> pl.DataF
     """The same, slowly, for text that holds something the fast reader takes for the end of a line."""
     rows = []
     for line in joined.split(b"\n"):
-        row = next(csv.reader([line.decode("ascii", errors="replace").replace("\r", "?")], delimiter=separator), [])
+        text_line = line.decode("utf-8", errors="replace").replace("\r", "?").replace("\0", "?")
+        try:
+            row = next(csv.reader([text_line], delimiter=separator), [])
+        except csv.Error:  # a field longer than any
+            row = []
         rows.append([*row, *[None] * len(columns)][: len(columns)])
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
