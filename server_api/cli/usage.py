@@ -56,6 +56,7 @@ def add_commands(subparsers: Any) -> None:
 
 def _import(args: argparse.Namespace, console: Console) -> int:
     """Import each file; one that was refused does not keep the next from being taken."""
+    from server_api.billing.rating.included import deal_included_units  # the engine: only where it is needed
     from server_api.billing.usage.formats.tables import site_tables
 
     reports, refused = [], 0
@@ -89,6 +90,8 @@ def _import(args: argparse.Namespace, console: Console) -> int:
             )
             for reason, count in sorted(report.reasons.items(), key=lambda pair: -pair[1]):
                 console.say(f"    {count:>9}  {_reason(reason)}")
+        # once for all files; an import that was broken off before this is made good by the next, or by the month run
+        deal_included_units(house.databases.billing)
     console.result({"files": [report.model_dump(mode="json") for report in reports], "refused": refused})
     return REFUSED if refused else OK
 
@@ -103,7 +106,7 @@ def _taken(
     billing = house.databases.billing
     if args.format is None and is_accounting(path):
         return take_file(billing, path)
-    return import_file(billing, path, format_code=args.format, switch_code=args.switch, progress=tell)
+    return import_file(billing, path, format_code=args.format, switch_code=args.switch, progress=tell, deal=False)
 
 
 def _files(args: argparse.Namespace, console: Console) -> int:

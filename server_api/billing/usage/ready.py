@@ -36,16 +36,17 @@ def made_ready(records: pl.DataFrame, service: str, switch_code: str, oldest_s: 
 def _calls(records: pl.DataFrame, seed: int, oldest_s: int, newest_s: int) -> tuple[pl.DataFrame, Ints]:
     caller, _ = full_number("caller", numbering())
     called, aligned = full_number("called", numbering())
-    owner = pl.when(pl.col("charged_party") == PAYS_CALLED).then(called)
+    owner = pl.when(pl.col("charged_party") == PAYS_CALLED).then(called).otherwise(caller)
     if (records["charged_party"] == PAYS_GIVEN).any():  # a third party pays for few calls, in most files for none
         records = records.with_columns(link_nature=pl.lit(0, dtype=pl.Int16))
         given, _ = full_number("link", numbering())
-        owner = owner.when((pl.col("charged_party") == PAYS_GIVEN) & (pl.col("link_len") > 0)).then(given)
+        pays = (pl.col("charged_party") == PAYS_GIVEN) & (pl.col("link_len") > 0)
+        owner = pl.when(pays).then(given).otherwise(owner)
     frame = (
         records.lazy()
         .with_columns(
             call_tests(oldest_s, newest_s),
-            owner_key=owner.otherwise(caller),
+            owner_key=owner,
             called_15=aligned,
             octets=pl.lit(0, dtype=pl.Int64),
         )
