@@ -223,3 +223,22 @@ def test_pieces_do_not_change_what_is_read(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(pieces.line_pieces, "__defaults__", (900,))
     assert len(open_usage(path).pieces) > 10
     assert read(path)[0].equals(whole[0])
+
+
+def test_the_national_layout_of_a_site(tmp_path: Path) -> None:
+    """Which half of a split byte is first differs between exchanges: a line of the site's own table."""
+    folder = tmp_path / "usage"
+    folder.mkdir()
+    shipped = resources.path("usage", "gb2048.toml").read_text(encoding="utf-8")
+    own = shipped.replace(
+        'call_type      = { at = 33, bytes = 1,  type = "low" }', 'call_type = { at = 33, bytes = 1, type = "high" }'
+    )
+    assert own != shipped
+    (folder / "gb2048.toml").write_text(own, encoding="utf-8")
+    path = written(tmp_path, FILES["gb2048"])
+    with site_tables(folder):
+        assert set(read(path)[0]["call_type"]) == {0}
+        (folder / "gb2048.toml").write_text(own.replace("head_bytes = 20", ""), encoding="utf-8")
+        with pytest.raises(UsageProfileNotValid):
+            open_usage(path)
+    assert set(read(path)[0]["call_type"]) == {3, 5, 6}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-import resources
+from server_api.billing.usage.formats.tables import table_path
+from shared_models.values.faults.usage import UsageProfileNotValid
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,24 @@ class BlockLayout:
     flags: dict[str, int]
 
 
-@lru_cache(maxsize=8)
 def block_layout(code: str) -> BlockLayout:
-    """The layout of that name from ``resources/usage/<code>.toml``."""
-    table: dict[str, Any] = tomllib.loads(resources.path("usage", f"{code}.toml").read_text(encoding="utf-8"))
+    """The layout of that name: the site's own table, else the one that ships."""
+    file = table_path(code)
+    return _read(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _read(file: Path, _changed_ns: int) -> BlockLayout:
+    try:
+        return _layout(tomllib.loads(file.read_text(encoding="utf-8")))
+    except KeyError as error:
+        problem = f"{error.args[0]} is missing"
+    except (OSError, UnicodeDecodeError, ValueError, TypeError, AttributeError) as error:
+        problem = str(error)
+    raise UsageProfileNotValid(file=file.name, problem=problem)
+
+
+def _layout(table: dict[str, Any]) -> BlockLayout:
     fields = {name: Field(row["at"], row["bytes"], row["type"]) for name, row in table["fields"].items()}
     return BlockLayout(
         code=table["code"],

@@ -39,6 +39,13 @@ def table_files() -> list[Path]:
     return [file for name, file in found.items() if name not in _OTHERS]
 
 
+def table_path(name: str) -> Path:
+    """Where a table lies: in the site's own folder, else where it ships."""
+    folder = _site.get()
+    own = folder / f"{name}.toml" if folder is not None else None
+    return own if own is not None and own.is_file() else resources.path("usage", f"{name}.toml")
+
+
 def table_of(file: Path) -> RecordLayout | Profile:
     """The layout or profile of a table. Raises UsageProfileNotValid."""
     try:
