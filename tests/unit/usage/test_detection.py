@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -238,7 +239,13 @@ def test_the_national_layout_of_a_site(tmp_path: Path) -> None:
     path = written(tmp_path, FILES["gb2048"])
     with site_tables(folder):
         assert set(read(path)[0]["call_type"]) == {0}
+        source = open_usage(path)
         (folder / "gb2048.toml").write_text(own.replace("head_bytes = 20", ""), encoding="utf-8")
         with pytest.raises(UsageProfileNotValid):
             open_usage(path)
     assert set(read(path)[0]["call_type"]) == {3, 5, 6}
+    # what was opened with the site's table is read with it, on whatever thread
+    (folder / "gb2048.toml").write_text(own, encoding="utf-8")
+    with ThreadPoolExecutor(1) as other:
+        decoded, _ = other.submit(source.decode, source.pieces[0]).result()
+    assert set(decoded.records["call_type"]) == {0}

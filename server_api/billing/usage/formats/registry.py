@@ -31,7 +31,7 @@ from server_api.billing.usage.formats.kinds import (
 )
 from server_api.billing.usage.formats.pieces import Piece as Piece
 from server_api.billing.usage.formats.record_layout import RecordLayout
-from server_api.billing.usage.formats.tables import table_files, table_of
+from server_api.billing.usage.formats.tables import site_folder, site_tables, table_files, table_of
 from server_api.billing.usage.partials import Joined, apply_joined, join_parts
 from server_api.billing.usage.policy import policy
 from shared_models.values.faults.usage import (
@@ -92,7 +92,8 @@ class UsageSource:
     cut: Cut
     seen: tuple[int, int, int]
     joined: Joined | None = None
-    warnings: list[str] = field(default_factory=list)
+    #: Pieces are decoded on other threads too, with the tables that were known when the file was opened.
+    site: Path | None = field(default_factory=site_folder)
 
     @property
     def format_code(self) -> str:
@@ -141,7 +142,8 @@ class UsageSource:
             return too_long_line(piece, data, first_line + 1), data, first_line + 1
         data, skipped = self._body(data, piece)
         line = first_line + skipped + 1
-        decoded = self.kind.decode(data, piece, self.cut, line)
+        with site_tables(self.site):
+            decoded = self.kind.decode(data, piece, self.cut, line)
         if skipped:
             decoded = Decoded(decoded.records, decoded.raw, decoded.record_count, decoded.line_count + skipped)
         return decoded, data, line

@@ -22,8 +22,13 @@ _OTHERS = frozenset({"gb2048", "calls_csv", "sessions_csv", "srun_details", "rad
 _site: ContextVar[Path | None] = ContextVar("site_tables", default=None)
 
 
+def site_folder() -> Path | None:
+    """The folder of the site's own tables, where there is one."""
+    return _site.get()
+
+
 @contextmanager
-def site_tables(folder: Path) -> Iterator[None]:
+def site_tables(folder: Path | None) -> Iterator[None]:
     """Within the block the tables of this folder are known too."""
     before = _site.set(folder)
     try:
