@@ -72,6 +72,6 @@ def _sessions(records: pl.DataFrame, seed: int, oldest_s: int, newest_s: int) ->
     words = [
         word
         for name in ("session", "owner_text")
-        for word in text_words([text.encode() for text in frame[name].fill_null("").to_list()], _TEXT_BYTES)
+        for word in text_words(frame[name].fill_null("").cast(pl.Binary).to_list(), _TEXT_BYTES)
     ]
     return frame, identities(seed, frame["start_s"].fill_null(0).to_numpy(), *words)
