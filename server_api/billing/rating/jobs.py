@@ -8,9 +8,8 @@ from typing import Any
 
 from server_api.billing.rating import checks, store
 from server_api.billing.rating.credit import jobs as credit
-from server_api.billing.rating.retry import retry_pool
 from server_api.billing.usage import store as usage_store
-from server_api.billing.usage.rules import access_key
+from server_api.billing.usage.numbers import access_key
 from server_api.platform.database import Database
 from server_api.platform.facts.receiver import Envelope
 from server_api.platform.jobs import JobRun, enqueue
@@ -124,6 +123,8 @@ def spans_of(payload: ProductRecorded, seq: int) -> list[dict[str, Any]]:
 
 def retry(run: JobRun) -> None:
     """Rate what waited in the pool for an owner, a payer or a price, where it has come since."""
+    from server_api.billing.rating.retry import retry_pool  # the engine is loaded by who rates, not by who starts
+
     keys = run.arguments.get("owner_keys")
     retry_pool(run.database, owner_keys=list(keys) if keys else None)
 
