@@ -17,9 +17,11 @@ from server_api.platform.registry import Copy, CopyRow, Wiring
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.events import BillingEventKind, PriceBookPart, PriceBookPublished, ProductRecorded
 from shared_models.contracts.rating import price_book_digest
+from shared_models.values.faults.usage import UsageBeingImported
 from shared_models.values.ids import derived_id
 
 RETRY_JOB = "usage.retry"
+SESSIONS_JOB = "usage.sessions"
 #: An IN list stays below what every engine takes.
 _KEYS_AT_ONCE = 900
 WAITING_FOR_NEWS = ("no_owner", "no_tariff", "no_price", "no_account")
@@ -32,6 +34,8 @@ def wire(wiring: Wiring) -> None:
     wiring.hear_fact("billing", ProductRecorded, keep_product, keep_new_products)
     wiring.job("billing", RETRY_JOB, retry)
     wiring.at("20 * * * *", "billing", RETRY_JOB)
+    wiring.job("billing", SESSIONS_JOB, rate_sessions_since)
+    wiring.at("40 * * * *", "billing", SESSIONS_JOB)
     wiring.copy(Copy("price_book", "billing", ("PriceBookPart", "PriceBookPublished"), price_book_copy))
     wiring.copy(Copy("rating_product", "billing", ("ProductRecorded",), product_copy))
     wiring.invariant("billing", "charge_explains_itself", checks.charge_explains_itself)
@@ -127,6 +131,16 @@ def retry(run: JobRun) -> None:
 
     keys = run.arguments.get("owner_keys")
     retry_pool(run.database, owner_keys=list(keys) if keys else None)
+
+
+def rate_sessions_since(run: JobRun) -> None:
+    """Rate what broadband sessions used since they were last rated; while a file is imported, the next time."""
+    from server_api.billing.rating.session_cuts import rate_sessions  # the engine is loaded by who rates
+
+    try:
+        rate_sessions(run.database)
+    except UsageBeingImported:
+        return
 
 
 def price_book_copy(database: Database) -> Sequence[CopyRow]:

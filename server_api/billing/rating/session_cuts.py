@@ -6,6 +6,7 @@ written again byte by byte, and a file that was taken is recognised.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,11 +25,17 @@ from shared_models.values.faults.usage import AlreadyRegistered
 SWITCH = "RADIUS"
 
 
-def rate_sessions(database: Database, spool: Path, context: WorkContext | None = None) -> list[UsageFileReport]:
+def rate_sessions(
+    database: Database, spool: Path | None = None, context: WorkContext | None = None
+) -> list[UsageFileReport]:
     """Close sessions gone silent, take what is not rated yet, and rate it; a report for each cut.
 
-    ``spool`` is where the files of cuts lie while they are imported. Raises what import_file raises.
+    ``spool`` is where the files of cuts lie while they are imported, a folder of this run where none is named. Raises
+    what import_file raises.
     """
+    if spool is None:
+        with tempfile.TemporaryDirectory(prefix="onehall-sessions-") as folder:
+            return rate_sessions(database, Path(folder), context)
     close_silent(database, int(database.clock.now().timestamp()))
     make_cut(database)
     with database.reading() as conn:

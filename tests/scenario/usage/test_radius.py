@@ -164,7 +164,7 @@ def test_killed_between_making_and_rating_a_cut(
     # rated, but the note of it lost
     take_back = session_cuts.store.set_cut
     billing.write(lambda conn: take_back(conn, 1, "made"))
-    assert rate_sessions(billing, tmp_path) == []
+    assert rate_sessions(billing) == []
     assert rated(billing)[:2] == (2, 1_500)
 
 
