@@ -7,6 +7,7 @@ from typing import Any
 
 from server_api.billing.usage import store
 from server_api.billing.usage.numbers import access_key
+from server_api.billing.usage.radius import store as sessions
 from server_api.platform.database import Database
 from server_api.platform.facts.receiver import Envelope
 from server_api.platform.registry import Copy, CopyRow, Finding, Wiring
@@ -19,6 +20,7 @@ def wire(wiring: Wiring) -> None:
     wiring.hear_fact("billing", ProductRecorded, keep_access, keep_new_accesses)
     wiring.copy(Copy("usage_access", "billing", ("ProductRecorded",), access_copy))
     wiring.invariant("billing", "usage_counts_add_up", usage_counts_add_up)
+    wiring.invariant("billing", "session_pieces_add_up", session_pieces_add_up)
 
 
 def keep_access(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) -> None:
@@ -65,3 +67,10 @@ def usage_counts_add_up(database: Database) -> Finding:
         totals = store.file_totals(conn)
         wrong = tuple(f"{row.file_no} {row.file_name}" for row in store.count_gaps(conn))
     return Finding(counted=int(totals.records), wrong=wrong)
+
+
+def session_pieces_add_up(database: Database) -> Finding:
+    """What was taken of a session to be rated is the sum of its pieces."""
+    with database.reading() as conn:
+        wrong = tuple(f"{key[:12]} {run_no}" for key, run_no in sessions.slices_amiss(conn))
+        return Finding(counted=sessions.session_count(conn), wrong=wrong)

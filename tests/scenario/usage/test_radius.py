@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 from pyrad.dictionary import Dictionary
 from pyrad.packet import AcctPacket
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 import resources
 from server_api.billing.rating import session_cuts
 from server_api.billing.rating.session_cuts import rate_sessions
 from server_api.billing.usage import service as usage
-from server_api.billing.usage.jobs import usage_counts_add_up
+from server_api.billing.usage.jobs import session_pieces_add_up, usage_counts_add_up
 from server_api.billing.usage.radius import files, take
 from server_api.billing.usage.radius.clients import client_of, read_clients
 from server_api.billing.usage.radius.listener import Listener, bound
 from server_api.platform.database import Database, Databases
+from server_api.platform.registry import Finding
 from shared_models.tables.billing.rating import rated_usage
 from shared_models.tables.billing.traffic import usage_session
 from shared_models.values.faults.usage import AlreadyRegistered, RadiusClientsNotValid
@@ -146,6 +147,10 @@ def test_two_files_a_cut_between_and_a_late_copy(billing: Database, tmp_path: Pa
     assert rated(billing)[:2] == (2, 2_100)
     assert rate_sessions(billing, tmp_path / "spool") == []
     assert usage_counts_add_up(billing).holds
+    assert session_pieces_add_up(billing) == Finding(counted=3, wrong=())
+    with billing.batch() as conn:
+        conn.execute(update(usage_session).where(usage_session.c.login == "bb0002").values(cut_octets_in=7))
+    assert len(session_pieces_add_up(billing).wrong) == 1
     assert list((tmp_path / "spool").iterdir()) == []
 
 
@@ -188,6 +193,7 @@ def test_a_file_killed_in_the_middle(billing: Database, tmp_path: Path, monkeypa
         assert conn.execute(select(usage_session.c.message_count)).scalar_one() == 9
 
 
+@pytest.mark.one_engine
 def test_silence_closes(billing: Database, tmp_path: Path) -> None:
     path = tmp_path / "detail"
     path.write_bytes(detail(now_s(billing) - 20_000, ("bb0001", "Interim-Update", 600, 1_000)))
@@ -198,6 +204,7 @@ def test_silence_closes(billing: Database, tmp_path: Path) -> None:
         assert conn.execute(select(usage_session.c.closed_by)).scalar_one() == "silence"
 
 
+@pytest.mark.one_engine
 def test_the_known_packet(billing: Database, listener: Listener, bras: socket.socket) -> None:
     bras.sendto(KNOWN_STOP, listener.socket.getsockname())
     assert listener.turn() == 1
@@ -230,6 +237,7 @@ def test_live_sessions_are_answered_once_stored_and_rated(
     assert rated(billing)[:2] == (1, 900)
 
 
+@pytest.mark.one_engine
 def test_strangers_forgers_and_floods_get_no_answer(
     billing: Database, listener: Listener, bras: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -261,6 +269,7 @@ def test_strangers_forgers_and_floods_get_no_answer(
     assert (listener.counts.answered, listener.counts.too_many) == (2, 3)
 
 
+@pytest.mark.one_engine
 def test_a_message_that_is_none_is_kept_and_answered(
     billing: Database, listener: Listener, bras: socket.socket
 ) -> None:
@@ -276,6 +285,7 @@ def test_a_message_that_is_none_is_kept_and_answered(
     assert (item.reason, item.raw_record) == ("not_a_number", odd.hex().upper())
 
 
+@pytest.mark.one_engine
 def test_nothing_stored_nothing_answered(
     billing: Database, listener: Listener, bras: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -150,14 +150,39 @@ def slices_of(conn: Connection, cut_no: int) -> Sequence[Row[Any]]:
     return conn.execute(query).all()
 
 
-def totals(conn: Connection) -> Row[Any]:
-    """How many sessions are open and closed, and the octets of all."""
-    c = usage_session.c
-    return conn.execute(
+def slices_amiss(conn: Connection) -> list[tuple[str, int]]:
+    """Sessions whose pieces do not add up to what was taken of them."""
+    c, s = usage_session.c, usage_slice.c
+    summed = (
         select(
-            func.count().label("sessions"),
-            func.coalesce(func.sum(c.octets_in + c.octets_out), 0).label("octets"),
-            func.coalesce(func.sum(c.cut_octets_in + c.cut_octets_out), 0).label("cut_octets"),
-            func.coalesce(func.sum(c.duration_s), 0).label("seconds"),
+            s.session_key,
+            s.run_no,
+            func.count().label("pieces"),
+            func.sum(s.octets_in).label("octets_in"),
+            func.sum(s.octets_out).label("octets_out"),
+            func.sum(s.duration_s).label("duration_s"),
         )
-    ).one()
+        .group_by(s.session_key, s.run_no)
+        .subquery()
+    )
+    p = summed.c
+    same = and_(p.session_key == c.session_key, p.run_no == c.run_no)
+    query = (
+        select(c.session_key, c.run_no)
+        .select_from(usage_session.outerjoin(summed, same))
+        .where(
+            or_(
+                func.coalesce(p.pieces, 0) != c.slice_count,
+                func.coalesce(p.octets_in, 0) != c.cut_octets_in,
+                func.coalesce(p.octets_out, 0) != c.cut_octets_out,
+                func.coalesce(p.duration_s, 0) != c.cut_duration_s,
+            )
+        )
+        .order_by(c.session_key, c.run_no)
+    )
+    return [(row.session_key, int(row.run_no)) for row in conn.execute(query)]
+
+
+def session_count(conn: Connection) -> int:
+    """How many sessions are known."""
+    return int(conn.execute(select(func.count()).select_from(usage_session)).scalar_one())
