@@ -11,6 +11,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -55,25 +56,22 @@ class BatchWriter:
         self._accounts = np.array(guide.accounts, dtype=object)
         self._products = np.array(guide.products, dtype=object)
 
-    def write(self, pieces: Sequence[MadePiece], own: Ints, next_turn: int) -> None:
-        """Store pieces that lie side by side; ``own`` are identities that were stored before a crash, in the turns
-        before ``next_turn``."""
+    def write(self, pieces: Sequence[MadePiece], next_turn: int) -> None:
+        """Store pieces that lie side by side, without what was stored of them before a crash (``as_stored``), in the
+        turns before ``next_turn``."""
         self._piece_no = pieces[0].piece.number
         self._turn_no = max(self._turn_no, next_turn)
         self._write_spans(pieces)
         rated = in_order_of_key(pl.concat([piece.rated for piece in pieces]), self._guide)
         steps = pl.concat([piece.steps for piece in pieces])
         kept = pl.concat([piece.kept for piece in pieces])
-        if len(own):  # going on after a crash: what is there is there
-            rated = rated.filter(~pl.Series(np.isin(rated["usage_id"].to_numpy(), own)))
-            kept = kept.filter(~pl.Series(np.isin(kept["usage_id"].to_numpy(), own)))
         step_rows = _steps_of(steps)
         for begin in range(0, len(rated), _BLOCK):
             with _no_collecting():
                 self._write_block(rated.slice(begin, _BLOCK), step_rows)
         self._write_kept(kept)
         for piece in pieces:
-            self._write_pool(_not_pooled_yet(self._database, self._file_no, piece.pooled))
+            self._write_pool(piece.pooled)
 
     def _write_spans(self, pieces: Sequence[MadePiece]) -> None:
         """Before the identities themselves: a piece nobody knows the span of is read by everybody."""
@@ -229,12 +227,37 @@ def _steps_of(steps: pl.DataFrame) -> dict[int, Rows]:
     return found
 
 
-def _not_pooled_yet(database: Database, file_no: int, pooled: pl.DataFrame) -> pl.DataFrame:
-    """Without the records that were stored before a crash."""
-    if not len(pooled):
-        return pooled
-    places, months = pooled["file_pos"], pooled["period"].unique().to_list()
-    begin, end = int(places.min()), int(places.max()) + 1  # type: ignore[arg-type]
+def as_stored(database: Database, file_no: int, piece: MadePiece, own: Ints) -> MadePiece:
+    """The piece with what was stored of it before a crash as it was stored then, and the counts to match.
+
+    News may have come in between: a call that waits in the pool has an owner now, or the reverse. It is not stored a
+    second time, and it is counted as what it was; the retry of the pool counts what became of it since.
+    """
+    if not len(own) and not len(piece.pooled):
+        return piece
     with database.reading() as conn:
-        known = usage_store.pooled_in_piece(conn, file_no, months, begin, end)
-    return pooled.filter(~pl.col("file_pos").is_in(list(known))) if known else pooled
+        months = {*piece.rated["period"].to_list(), *piece.pooled["period"].to_list()}
+        known = usage_store.pooled_in_piece(conn, file_no, months, *_places(piece))
+    waits = np.isin(piece.rated["file_pos"].to_numpy(), list(known))
+    waits &= np.isin(piece.rated["usage_id"].to_numpy(), own)
+    rated_then = np.isin(piece.pooled["seen_id"].fill_null(-1).to_numpy(), own) & piece.pooled["taken"].to_numpy()
+    rated_then &= ~np.isin(piece.pooled["file_pos"].to_numpy(), list(known))
+    moved = int(waits.sum()) - int(rated_then.sum())
+    counts = dict(piece.counts)
+    counts["accepted_count"] -= moved
+    counts["rejected_count"] += moved
+    counts["charge_micro_yuan"] -= int(piece.rated.filter(pl.Series(waits))["charge_micro_yuan"].sum())
+    in_pool = np.isin(piece.pooled["file_pos"].to_numpy(), list(known))
+    return replace(
+        piece,
+        counts=counts,
+        rated=piece.rated.filter(pl.Series(~np.isin(piece.rated["usage_id"].to_numpy(), own))),
+        kept=piece.kept.filter(pl.Series(~np.isin(piece.kept["usage_id"].to_numpy(), own))),
+        pooled=piece.pooled.filter(pl.Series(~rated_then & ~in_pool)),
+    )
+
+
+def _places(piece: MadePiece) -> tuple[int, int]:
+    """The least place of a piece's records in the file, and the one after the greatest."""
+    places = pl.concat([piece.rated["file_pos"], piece.pooled["file_pos"]])
+    return (int(places.min()), int(places.max()) + 1) if len(places) else (0, 0)  # type: ignore[arg-type]

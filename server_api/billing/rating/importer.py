@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from server_api.billing.rating.ahead import Ahead
-from server_api.billing.rating.batches import BatchWriter
+from server_api.billing.rating.batches import BatchWriter, as_stored
 from server_api.billing.rating.guide import load_guide
 from server_api.billing.rating.included import deal_included_units
 from server_api.billing.rating.piece import MadePiece, Order, made_pieces
@@ -191,9 +191,10 @@ def _pieces(run: _Import, progress: Progress | None) -> None:
     pieces = made_pieces(run.order, taken, row.pieces_done, row.lines_done)
     read = row.read_count
     with Ahead(pieces, _MOST_WAITING, lambda piece: piece.row_count) as ahead:
-        for some in ahead.taken(run.beat):
+        for made in ahead.taken(run.beat):
             own, next_turn = taken.own
-            writer.write(some, own, next_turn)
+            some = [as_stored(run.database, run.file_no, piece, own) for piece in made]
+            writer.write(some, next_turn)
             counts = {name: sum(piece.counts[name] for piece in some) for name in usage_store.COUNTS}
             _count(run, some, counts)
             read += counts["read_count"]
