@@ -135,13 +135,13 @@ def compare_account(
     findings: list[Finding] = []
     left: list[_Item] = []
     for item in items:
-        reason, detail = _by_itself(item)
-        if reason is None:
+        alone, detail = _by_itself(item)
+        if alone is None:
             left.append(item)
         else:
-            findings.append(Finding(account_no, item.item_code, item.theirs, item.ours, reason, detail))
-    for item, reason, detail in _together(left):
-        findings.append(Finding(account_no, item.item_code, item.theirs, item.ours, reason, detail))
+            findings.append(Finding(account_no, item.item_code, item.theirs, item.ours, alone, detail))
+    for item, shared, detail in _together(left):
+        findings.append(Finding(account_no, item.item_code, item.theirs, item.ours, shared, detail))
     return sorted(findings)
 
 

@@ -50,4 +50,5 @@ def test_a_lost_and_an_invented_event_are_named(house: House) -> None:
 
 def _a_product(house: House) -> str:
     with house.databases.billing.reading() as conn:
-        return str(conn.execute(select(billing_event.c.product_id).order_by(billing_event.c.product_id).limit(1)).scalar_one())
+        query = select(billing_event.c.product_id).order_by(billing_event.c.product_id).limit(1)
+        return str(conn.execute(query).scalar_one())
