@@ -1,4 +1,4 @@
-"""Usage of accounts with a billing day of their own lies in the cycle it was made in, also when it waited in the pool."""
+"""Usage of an account with a billing day of its own lies in the cycle it was made in, also when it waited in the pool."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ def _count(database: Database, table: object) -> int:
         return int(conn.execute(select(func.count()).select_from(table)).scalar_one())  # type: ignore[arg-type]
 
 
+@pytest.mark.one_engine
 @pytest.mark.parametrize("then", [1, 40])
 def test_gone_on_with_in_other_pieces(
     databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: int
@@ -61,7 +62,8 @@ def test_gone_on_with_in_other_pieces(
     assert usage_counts_add_up(billing).holds
 
 
-@pytest.mark.parametrize("survives", [4, 9, 14])
+@pytest.mark.one_engine
+@pytest.mark.parametrize("survives", [4, 14])
 @pytest.mark.parametrize("retried", [True, False])
 def test_an_owner_came_in_between(
     databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, survives: int, retried: bool
