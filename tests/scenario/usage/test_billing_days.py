@@ -1,4 +1,4 @@
-"""Usage of an account with a billing day of its own lies in the cycle it was made in, also when it waited in the pool."""
+"""Usage of an account with a billing day of its own lies in the cycle of its start, also when it waited in the pool."""
 
 from __future__ import annotations
 
