@@ -190,7 +190,7 @@ def _pieces(run: _Import, progress: Progress | None) -> None:
     writer = BatchWriter(run.database, run.order.guide, run.file_no, run.beat, run.size)
     pieces = made_pieces(run.order, taken, row.pieces_done, row.lines_done)
     read = row.read_count
-    with Ahead(pieces, _MOST_WAITING, lambda piece: piece.row_count) as ahead:
+    with Ahead(pieces, _MOST_WAITING, lambda piece: piece.weight) as ahead:
         for made in ahead.taken(run.beat):
             own, next_turn = taken.own
             some = [as_stored(run.database, run.file_no, piece, own) for piece in made]

@@ -87,9 +87,9 @@ class MadePiece:
     spans: dict[int, tuple[int, int]]
 
     @property
-    def row_count(self) -> int:
-        """How many rated calls wait to be written."""
-        return len(self.rated)
+    def weight(self) -> int:
+        """What it weighs while it waits to be written, in rated calls; a record of the pool is kept whole."""
+        return len(self.rated) + 4 * len(self.pooled) + len(self.kept)
 
 
 @dataclass(frozen=True)
