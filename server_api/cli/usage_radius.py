@@ -1,16 +1,19 @@
-"""``onehall usage radius serve | rate``: accounting taken as it happens, and what sessions used since, rated."""
+"""``onehall usage radius serve | rate | simulate``: accounting as it happens, and what sessions used since, rated."""
 
 from __future__ import annotations
 
 import argparse
 import signal
+import time
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from server_api.cli.console import OK, Console, t
+from server_api.cli.console import OK, REFUSED, Console, t
 from server_api.cli.house import open_house
 
 _PORT = 1813
+_FAULTS = ("lost", "doubled", "out_of_order", "unheard_answer")
 
 
 def add_radius(verbs: Any) -> None:
@@ -23,6 +26,17 @@ def add_radius(verbs: Any) -> None:
     serve.set_defaults(run=_serve)
     rate = kinds.add_parser("rate", help=t("usage.radius_rate_help"))
     rate.set_defaults(run=_rate)
+    simulate = kinds.add_parser("simulate", help=t("usage.radius_simulate_help"))
+    simulate.add_argument("--host", default="127.0.0.1", help=t("usage.radius_to"))
+    simulate.add_argument("--port", type=int, default=_PORT, help=t("usage.radius_port"))
+    simulate.add_argument("--secret-file", type=Path, required=True, metavar="FILE", help=t("usage.radius_secret"))
+    simulate.add_argument("--logins", type=Path, metavar="FILE", help=t("usage.sample_logins"))
+    simulate.add_argument("--sessions", type=int, default=100, help=t("usage.sample_sessions"))
+    for fault in _FAULTS:
+        simulate.add_argument(
+            f"--{fault.replace('_', '-')}", type=int, default=0, metavar="N", help=t(f"usage.radius_{fault}")
+        )
+    simulate.set_defaults(run=_simulate)
 
 
 def _serve(args: argparse.Namespace, console: Console) -> int:
@@ -67,3 +81,18 @@ def _rate(args: argparse.Namespace, console: Console) -> int:
         console.say(t("usage.radius_nothing"))
     console.result([report.model_dump(mode="json") for report in reports])
     return OK
+
+
+def _simulate(args: argparse.Namespace, console: Console) -> int:
+    """Send accounting of made-up sessions, as badly as asked for; for training and to try a network."""
+    from server_api.billing.usage.radius.simulator import AccessServer, Faults
+
+    secret = args.secret_file.read_text(encoding="utf-8").strip().encode()
+    logins = args.logins.read_text(encoding="utf-8").split() if args.logins else [f"bb{at:05d}" for at in range(100)]
+    faults = Faults(**{name: getattr(args, name) for name in _FAULTS})
+    now_s = int(time.time())
+    server = AccessServer((args.host, args.port), secret, faults, seed=now_s)
+    given_up = server.run(server.sessions(logins, args.sessions, now_s))
+    console.say(t("usage.radius_simulated", sent=server.sent, answered=server.answered, given_up=given_up))
+    console.result({"sent": server.sent, "answered": server.answered, "given_up": given_up})
+    return REFUSED if given_up else OK

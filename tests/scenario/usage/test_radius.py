@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,14 @@ from server_api.billing.usage.jobs import session_pieces_add_up, usage_counts_ad
 from server_api.billing.usage.radius import files, take
 from server_api.billing.usage.radius.clients import client_of, read_clients
 from server_api.billing.usage.radius.listener import Listener, bound
+from server_api.billing.usage.radius.simulator import AccessServer, Faults
 from server_api.platform.database import Database, Databases
 from server_api.platform.registry import Finding
 from shared_models.tables.billing.rating import rated_usage
 from shared_models.tables.billing.traffic import usage_session
+from shared_models.values.clock import town_day
 from shared_models.values.faults.usage import AlreadyRegistered, RadiusClientsNotValid
+from shared_models.values.period import Month
 from tests.support import usage_town as town
 
 LOGINS = ["bb0001", "bb0002", "bb0003"]
@@ -301,6 +305,70 @@ def test_nothing_stored_nothing_answered(
     bras.sendto(data, listener.socket.getsockname())  # the server sends it again
     listener.turn()
     assert listener.counts.answered == 1
+
+
+@pytest.mark.one_engine
+def test_a_bad_line_and_a_bad_server_change_nothing(billing: Database, listener: Listener, tmp_path: Path) -> None:
+    """Lost, doubled, late and mixed up: each session is rated for just what its stop said."""
+    stopped = threading.Event()
+    serving = threading.Thread(target=listener.serve, args=(stopped.is_set,))
+    serving.start()
+    try:
+        faults = Faults(lost=50, doubled=150, out_of_order=200, unheard_answer=80)
+        server = AccessServer(listener.socket.getsockname(), SECRET, faults, seed=7, wait_s=0.05)
+        made = server.sessions(LOGINS, 12, now_s(billing))
+        assert server.run(made) == 0
+    finally:
+        stopped.set()
+        serving.join()
+    (cut,) = rate_sessions(billing, tmp_path)
+    assert (cut.read_count, cut.accepted_count) == (12, 12)
+    with billing.reading() as conn:
+        c = rated_usage.c
+        stored = sorted(tuple(row) for row in conn.execute(select(c.start_s, c.duration_s, c.octets)))
+    assert stored == sorted((one.start_s, one.duration_s, one.octets_in + one.octets_out) for one in made)
+    assert listener.counts.repeated > 0
+
+
+@pytest.mark.one_engine
+def test_a_server_that_starts_anew_closes_what_it_had(
+    billing: Database, listener: Listener, bras: socket.socket, tmp_path: Path
+) -> None:
+    now, here = now_s(billing), listener.socket.getsockname()
+    sent = [packet(0, "L1", 3, 600, 1_000, now), packet(1, "L2", 3, 900, 2_000, now)]
+    on = packet(2, "", 7, 0, 0, now)
+    for data in (*sent, on):
+        bras.sendto(data, here)
+        listener.turn()
+    with billing.reading() as conn:
+        c = usage_session.c
+        found = conn.execute(select(c.state, c.closed_by).order_by(c.session_id)).all()
+    # the start of the server lies an hour back: before the sessions' last words, after none of their begins
+    assert [tuple(row) for row in found] == [("open", None), ("open", None)]
+    bras.sendto(packet(3, "", 7, 3_500, 0, now), here)
+    listener.turn()
+    with billing.reading() as conn:
+        found = conn.execute(select(c.state, c.closed_by).order_by(c.session_id)).all()
+    assert [tuple(row) for row in found] == [("closed", "restart")] * 2
+    (cut,) = rate_sessions(billing, tmp_path)
+    assert cut.accepted_count == 2
+
+
+@pytest.mark.one_engine
+def test_a_session_over_the_end_of_a_month_is_cut_there(billing: Database, tmp_path: Path) -> None:
+    """What was used until the first run of a new month is rated in the month it began in."""
+    now = now_s(billing)
+    month_s = int(Month.of(town_day(billing.clock.now())).starts_at.timestamp())
+    path = tmp_path / "detail"
+    begins = month_s - 1_000 + 3_600
+    path.write_bytes(detail(begins, ("bb0001", "Interim-Update", 1_500, 1_000)))
+    files.take_file(billing, path)
+    going = now - (month_s + 500) < take.rules()["silence_s"]
+    (cut,) = rate_sessions(billing, tmp_path / "spool")
+    assert cut.accepted_count == 1
+    with billing.reading() as conn:
+        row = conn.execute(select(usage_session.c.state, usage_session.c.cut_duration_s)).one()
+    assert tuple(row) == ("open" if going else "closed", 1_500)
 
 
 def test_who_may_send(tmp_path: Path) -> None:

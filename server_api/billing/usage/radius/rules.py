@@ -187,9 +187,3 @@ def cut(known: Session) -> tuple[Session, Slice | None]:
         slice_count=number,
     )
     return taken, piece
-
-
-def is_due(known: Session) -> bool:
-    """True where the rest is to be rated now: it is over, or so much of it waits."""
-    waiting = known.duration_s - known.cut_duration_s
-    return known.state == CLOSED or waiting >= rules()["cut_open_after_s"]

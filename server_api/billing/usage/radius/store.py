@@ -43,11 +43,18 @@ def silent_since(conn: Connection, last_s: int, limit: int) -> list[Session]:
     return [_session(row) for row in conn.execute(query)]
 
 
-def with_rest(conn: Connection, open_after_s: int, after: tuple[str, int] | None, limit: int) -> list[Session]:
-    """Sessions that are over, or go on and wait for ``open_after_s`` seconds, with something not cut yet; by key."""
+def with_rest(
+    conn: Connection, open_after_s: int, month_s: int, after: tuple[str, int] | None, limit: int
+) -> list[Session]:
+    """Sessions with something not cut yet that are over, or go on and wait for ``open_after_s`` seconds or since before
+    the month (``month_s``); by key."""
     c = usage_session.c
     rest = or_(c.duration_s > c.cut_duration_s, c.octets_in > c.cut_octets_in, c.octets_out > c.cut_octets_out)
-    due = or_(c.state != OPEN, c.duration_s - c.cut_duration_s >= open_after_s)
+    due = or_(
+        c.state != OPEN,
+        c.duration_s - c.cut_duration_s >= open_after_s,
+        c.start_s + c.cut_duration_s < month_s,
+    )
     query = select(usage_session).where(rest, due).order_by(c.session_key, c.run_no).limit(limit)
     if after is not None:
         key, run = after

@@ -26,6 +26,8 @@ from server_api.billing.usage.radius.rules import (
     silent,
 )
 from server_api.platform.database import Database
+from shared_models.values.clock import town_day
+from shared_models.values.period import Month
 
 _AT_ONCE = 500
 _TRIES = 5
@@ -119,13 +121,16 @@ def close_silent(database: Database, now_s: int) -> int:
 
 
 def make_cut(database: Database) -> int | None:
-    """Take what is not rated yet of sessions that are over (or long) as pieces of a cut; its number, None for nothing.
+    """Take what is not rated yet of sessions that are over, long, or begun in a month that is over, as pieces of a cut;
+    its number, None for nothing.
 
     A cut begun before a crash is gone on with: pieces and what was taken of their sessions are written together.
     """
+    waits_s = rules()["cut_open_after_s"]
+    month_s = int(Month.of(town_day(database.clock.now())).starts_at.timestamp())
     with database.reading() as conn:
         begun = store.cuts_in(conn, "making")
-        nothing = not begun and not store.with_rest(conn, rules()["cut_open_after_s"], None, 1)
+        nothing = not begun and not store.with_rest(conn, waits_s, month_s, None, 1)
     if nothing:
         return None
     cut_no = begun[0].cut_no if begun else database.write(lambda conn: store.add_cut(conn, database.clock.now()))
@@ -133,7 +138,7 @@ def make_cut(database: Database) -> int | None:
     while True:
         with database.batch() as conn:
             number = store.slice_count(conn, cut_no) + 1
-            some = store.with_rest(conn, rules()["cut_open_after_s"], after, _AT_ONCE)
+            some = store.with_rest(conn, waits_s, month_s, after, _AT_ONCE)
             pairs = [cut(one) for one in some]
             if not store.put_cut(conn, [taken for taken, piece in pairs if piece]):
                 raise HeardMeanwhile
