@@ -10,10 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
+
 from server_api.billing.usage.formats.text_lines import PIECE_BYTES
 
 #: No record of any kind has so many bytes.
 LONGEST_LINE = 1_048_576
+#: No piece has more lines, whatever is in them: a file of nothing but ends of lines would be decoded to a hundred times
+#: its size. No piece of records comes near.
+MOST_LINES = 500_000
 _BLOCK = 65_536
 
 
@@ -46,9 +51,22 @@ def line_pieces(path: Path, size: int, piece_bytes: int = PIECE_BYTES) -> list[P
             long_line = end == begin
             if long_line:
                 end = _next_line(file, begin + piece_bytes, size) or size
+            else:
+                end = _after_lines(file, begin, end)
             pieces.append(Piece(len(pieces), begin, end, long_line))
             begin = end
     return pieces
+
+
+def _after_lines(file: BinaryIO, begin: int, end: int) -> int:
+    """Where the first ``MOST_LINES`` lines of these bytes end, or ``end`` where there are no more."""
+    if end - begin <= MOST_LINES:
+        return end
+    file.seek(begin)
+    block = file.read(end - begin)
+    if block.count(b"\n") <= MOST_LINES:
+        return end
+    return begin + int(np.flatnonzero(np.frombuffer(block, np.uint8) == ord("\n"))[MOST_LINES - 1]) + 1
 
 
 def _next_line(file: BinaryIO, at: int, limit: int) -> int | None:
