@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from server_api.platform.database import Database, Databases
 from server_api.platform.registry import Finding
 from shared_models.tables.billing.rating import rated_usage
 from shared_models.tables.billing.traffic import usage_session
-from shared_models.values.clock import town_day
+from shared_models.values.clock import ManualClock, town_day
 from shared_models.values.faults.usage import AlreadyRegistered, RadiusClientsNotValid
 from shared_models.values.period import Month
 from tests.support import usage_town as town
@@ -125,11 +126,15 @@ def test_two_files_a_cut_between_and_a_late_copy(billing: Database, tmp_path: Pa
             ("nobody", "Stop", 60, 5),
             ("b b", "Stop", 60, 5),
         )
+        + b"\n"
+        + detail(now + 90_000, ("bb0003", "Stop", 3_600, 5))
+        + b"\n"
+        + detail(now - 500 * 86_400, ("bb0003", "Stop", 3_600, 5))
     )
     assert files.is_accounting(first) == "radius_detail"
     report = files.take_file(billing, first)
-    assert (report.read_count, report.accepted_count, report.duplicate_count, report.rejected_count) == (6, 4, 1, 1)
-    assert report.reasons == {"not_a_number": 1}
+    assert (report.read_count, report.accepted_count, report.duplicate_count, report.rejected_count) == (8, 4, 1, 3)
+    assert report.reasons == {"not_a_number": 1, "date_in_future": 1, "date_too_old": 1}
     with pytest.raises(AlreadyRegistered):
         files.take_file(billing, first)
     (cut,) = rate_sessions(billing, tmp_path / "spool")
@@ -210,6 +215,8 @@ def test_silence_closes(billing: Database, tmp_path: Path) -> None:
 
 @pytest.mark.one_engine
 def test_the_known_packet(billing: Database, listener: Listener, bras: socket.socket) -> None:
+    assert isinstance(billing.clock, ManualClock)
+    billing.clock.set(datetime(2026, 11, 23, 8, tzinfo=timezone.utc))
     bras.sendto(KNOWN_STOP, listener.socket.getsockname())
     assert listener.turn() == 1
     reply = AcctPacket(packet=bras.recv(4_096), secret=SECRET, dict=DICTIONARY)

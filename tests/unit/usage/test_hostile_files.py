@@ -79,7 +79,12 @@ def test_every_record_is_accounted_for(code: str, tmp_path: Path) -> None:
                 # what follows must bear whatever was read
                 ready = made_ready(records, source.service, "MAIN", 0, 2**40)
                 aside = ready.filter(pl.col("reason") != 0)
-                assert len(pool_rows(aside, raw, 1, source.service, 202610)) == len(aside)
+                pooled = pool_rows(aside, raw, 1, source.service, 202610)
+                assert len(pooled) == len(aside)
+                # what every engine can store: codes in ASCII, no text with a nought in it
+                for row in pooled.select("caller", "called", "owner_key", "raw_record").rows():
+                    assert all(text is None or text.isascii() for text in row[:3])
+                    assert all(text is None or "\0" not in text for text in row)
                 if source.service == "voice":
                     traffic_of(ready.filter(pl.col("reason") == 0))
     assert taken + refused == 2 * TRIES
@@ -92,6 +97,12 @@ def test_a_message_file_never_ends_the_reader() -> None:
             found = list(accounting_files.notes(kind, iter(data.split(b"\n"))))
             assert all((note.message is None) == bool(note.reason) for note in found)
             assert [note.place for note in found] == sorted({note.place for note in found})
+            for note in found:
+                assert "\0" not in note.raw
+                if note.message is not None:
+                    texts = (note.message.nas, note.message.login, note.message.address)
+                    assert all(text.isascii() and "\0" not in text for text in texts)
+                    assert note.message.session.strip() and "\0" not in note.message.session
 
 
 def test_a_block_that_promises_more_than_there_is(tmp_path: Path) -> None:

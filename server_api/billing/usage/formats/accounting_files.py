@@ -19,6 +19,7 @@ from functools import lru_cache
 
 import resources
 from server_api.billing.usage.formats.reasons import TOWN_OFFSET_S
+from server_api.billing.usage.policy import policy
 
 DETAIL, CSV = "radius_detail", "radius_csv"
 _DETAIL_HEAD = re.compile(rb"^(?:\w{3} )?\w{3} +\d{1,2} [\d:]{8} (?:\w+ )?\d{4}\r?\n\t[\w-]+ = ", re.MULTILINE)
@@ -33,6 +34,7 @@ _MOST_RAW = 2_000
 _MOST_LINE = 65_536
 #: Counters beyond this are gone wrong (nine petabytes).
 _MOST_OCTETS = 2**53
+_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{1,45}")
 _LOGIN = re.compile(r"[0-9a-z@._\-]{1,64}")
 
 
@@ -148,6 +150,23 @@ def _csv_notes(lines: Iterator[bytes]) -> Iterator[Note]:
         yield note_of(place, dict(zip(names, (value.strip() for value in row), strict=True)), text[:_MOST_RAW])
 
 
+def believed(note: Note, now_s: int) -> Note:
+    """The note, set aside where its time cannot be: a clock gone wrong would keep its session open for ever."""
+    if note.message is None:
+        return note
+    limits = policy()
+    if note.message.at_s > now_s + limits.max_ahead_s:
+        return Note(note.place, None, "date_in_future", note.raw)
+    if note.message.at_s - note.message.seconds < now_s - limits.max_age_days * 86_400:
+        return Note(note.place, None, "date_too_old", note.raw)
+    return note
+
+
+def _plain(text: str) -> str:
+    """The text in ASCII, what is none written out: a code on every engine."""
+    return text.encode("ascii", errors="backslashreplace").decode().replace("\0", "\\x00")
+
+
 def _row(text: str) -> list[str]:
     """The fields of a line; none where it is no line of fields."""
     try:
@@ -158,7 +177,10 @@ def _row(text: str) -> list[str]:
 
 def note_of(place: int, found: dict[str, str], raw: str) -> Note:
     """A message out of attributes (names in lower case, without -), or the reason why it is none."""
-    value = {field: next((found[name] for name in names if found.get(name)), "") for field, names in _columns().items()}
+    value = {
+        field: next((found[name].strip() for name in names if found.get(name, "").strip()), "")
+        for field, names in _columns().items()
+    }
     status = _status(value)
     moment = _moment(value, status)
     counts = {name: _count(value[name]) for name in ("seconds", "octets_in", "octets_out", "delay")}
@@ -184,8 +206,8 @@ def note_of(place: int, found: dict[str, str], raw: str) -> Note:
         return Note(place, None, reason, raw)
     message = Message(
         status=status,
-        nas=value["nas"].lower()[:64],
-        session=value["session"],
+        nas=_plain(value["nas"].lower())[:64],
+        session=value["session"].replace("\0", "\\x00"),
         login=login[:64],
         at_s=moment - (counts["delay"] or 0),
         seconds=counts["seconds"] or 0,
@@ -193,7 +215,7 @@ def note_of(place: int, found: dict[str, str], raw: str) -> Note:
         octets_out=octets["out"],
         wraps=not value["gigawords_in"] and not value["gigawords_out"] and bool(value["status"]),
         cause=_cause(value["cause"]),
-        address=value["address"][:45],
+        address=value["address"] if _ADDRESS.fullmatch(value["address"]) else "",
     )
     return Note(place, message, "", raw)
 

@@ -153,7 +153,8 @@ def _row(record: dict[str, Any]) -> dict[str, Any]:
     elif duration < 0 or duration > 2**40:
         reason = "times_disagree"
     if reason:
-        return {"owner_text": login[:_MOST_TEXT], "start_s": start, "reason": REASON_NO[reason]}
+        shown = login[:_MOST_TEXT] if set(login) <= _LOGIN_SIGNS else ""
+        return {"owner_text": shown, "start_s": start, "reason": REASON_NO[reason]}
     session = ":".join(str(_of(record, name) or "") for name in ("nas", "session"))[-_MOST_TEXT:]
     values = (login, session, start, duration, into, out)
     return {**dict(zip(_ROW, values, strict=True)), "reason": 0}

@@ -348,7 +348,9 @@ def _with_reasons(frame: pl.LazyFrame, wrong: list[pl.Expr], profile: Profile) -
     good = pl.col("reason") == 0
     kept = [name for name in (*WHOLES, *NATURES, *OCTETS) if name in profile.fields]
     frame = frame.with_columns([pl.when(good).then(pl.col(name)).otherwise(0).alias(name) for name in kept])
-    return _with_call_type(frame, profile) if profile.service == "voice" else frame
+    if profile.service == "voice":
+        return _with_call_type(frame, profile)
+    return frame.with_columns(owner_text=pl.when(good).then(pl.col("owner_text")))
 
 
 def _with_call_type(frame: pl.LazyFrame, profile: Profile) -> pl.LazyFrame:

@@ -98,13 +98,14 @@ def _chunks(
     with database.reading() as conn:
         row = store.file_by_no(conn, file_no)
     assert row is not None
-    month = Month.of(town_day(row.registered_at)).yyyymm
+    month, now_s = Month.of(town_day(row.registered_at)).yyyymm, int(row.registered_at.timestamp())
     notes = accounting_files.notes(source.format_code, lines_of(source.path))
     number = row.pieces_done
     for _done in islice(notes, number * _CHUNK):
         pass
     while chunk := list(islice(notes, _CHUNK)):
         cancelled()
+        chunk = [accounting_files.believed(note, now_s) for note in chunk]
         until = SystemClock().now() + timedelta(seconds=_LEASE_S)
         if not database.write(lambda conn, u=until: store.renew_lease(conn, file_no, worker, u)):  # type: ignore[misc]
             raise UsageBeingImported(file=source.path.name)

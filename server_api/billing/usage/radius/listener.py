@@ -23,7 +23,7 @@ from pyrad.packet import AcctPacket, PacketError  # type: ignore[import-untyped]
 
 import resources
 from server_api.billing.usage import store as usage_store
-from server_api.billing.usage.formats.accounting_files import Note, note_of, rules
+from server_api.billing.usage.formats.accounting_files import Note, believed, note_of, rules
 from server_api.billing.usage.radius.clients import Client, client_of
 from server_api.billing.usage.radius.files import pool_row
 from server_api.billing.usage.radius.take import HeardMeanwhile, take_batch
@@ -136,7 +136,8 @@ class Listener:
         if not signed:
             self.counts.bad_signature += 1
             return None
-        return packet, address, key, _note(packet, str(address[0]), int(time.time()), data)
+        now_s = int(self.database.clock.now().timestamp())
+        return packet, address, key, believed(_note(packet, str(address[0]), now_s, data), now_s)
 
     def _allowed(self, client: Client) -> bool:
         most, now = rules()["messages_per_second"], time.monotonic_ns()
