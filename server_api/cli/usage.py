@@ -88,6 +88,9 @@ def _import(args: argparse.Namespace, console: Console) -> int:
                     charge=report.charge_micro_yuan,
                 )
             )
+            for name, count in (("traffic", report.traffic_count), ("joined", report.joined_count)):
+                if count:
+                    console.say(f"    {count:>9}  {t(f'usage.report_{name}')}")
             for reason, count in sorted(report.reasons.items(), key=lambda pair: -pair[1]):
                 console.say(f"    {count:>9}  {_reason(reason)}")
         # once for all files; an import that was broken off before this is made good by the next, or by the month run
@@ -115,10 +118,21 @@ def _files(args: argparse.Namespace, console: Console) -> int:
         reports = service.files(conn)
     console.table(
         tuple(
-            t(f"usage.files_{name}") for name in ("no", "name", "state", "read", "accepted", "rejected", "duplicate")
+            t(f"usage.files_{name}")
+            for name in ("no", "name", "state", "read", "accepted", "traffic", "rejected", "duplicate", "joined")
         ),
         [
-            (r.file_no, r.file_name, r.state, r.read_count, r.accepted_count, r.rejected_count, r.duplicate_count)
+            (
+                r.file_no,
+                r.file_name,
+                r.state,
+                r.read_count,
+                r.accepted_count,
+                r.traffic_count,
+                r.rejected_count,
+                r.duplicate_count,
+                r.joined_count,
+            )
             for r in reports
         ],
     )

@@ -32,7 +32,7 @@ from server_api.billing.usage.formats.frame import (
 CODE = "srun_details"
 SERVICE = "broadband"
 #: A document that is not cut in lines is read whole; a larger one is refused.
-MOST_WHOLE_BYTES = 256 * 1_048_576
+MOST_WHOLE_BYTES = 64 * 1_048_576
 _MOST_RAW_CHARS = 2_000
 _MOST_TEXT = 64
 _MOST_OCTETS = 2**53
