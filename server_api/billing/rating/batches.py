@@ -56,9 +56,11 @@ class BatchWriter:
         self._accounts = np.array(guide.accounts, dtype=object)
         self._products = np.array(guide.products, dtype=object)
 
-    def write(self, pieces: Sequence[MadePiece], next_turn: int) -> None:
+    def write(
+        self, pieces: Sequence[MadePiece], next_turn: int, told: Callable[[int, int], None] = lambda done, of: None
+    ) -> None:
         """Store pieces that lie side by side, without what was stored of them before a crash (``as_stored``), in the
-        turns before ``next_turn``."""
+        turns before ``next_turn``. ``told`` hears how many of how many rows are stored."""
         self._piece_no = pieces[0].piece.number
         self._turn_no = max(self._turn_no, next_turn)
         self._write_spans(pieces)
@@ -69,6 +71,7 @@ class BatchWriter:
         for begin in range(0, len(rated), _BLOCK):
             with _no_collecting():
                 self._write_block(rated.slice(begin, _BLOCK), step_rows)
+            told(min(begin + _BLOCK, len(rated)), len(rated))
         self._write_kept(kept)
         for piece in pieces:
             self._write_pool(piece.pooled)

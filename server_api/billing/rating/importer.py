@@ -194,13 +194,25 @@ def _pieces(run: _Import, progress: Progress | None) -> None:
         for made in ahead.taken(run.beat):
             own, next_turn = taken.own
             some = [as_stored(run.database, run.file_no, piece, own) for piece in made]
-            writer.write(some, next_turn)
+            writer.write(some, next_turn, _telling(run, progress, some, read))
             counts = {name: sum(piece.counts[name] for piece in some) for name in usage_store.COUNTS}
             _count(run, some, counts)
             read += counts["read_count"]
             if progress is not None:
                 progress(some[-1].piece.end, run.source.byte_count, read)
             run.beat()
+
+
+def _telling(run: _Import, progress: Progress | None, some: list[MadePiece], read: int) -> Callable[[int, int], None]:
+    """Say how far a batch is, by its rows: one may take many seconds."""
+    begin, end = some[0].piece.begin, some[-1].piece.end
+    records = sum(piece.counts["read_count"] for piece in some)
+
+    def tell(done: int, of: int) -> None:
+        if progress is not None and done < of:
+            progress(begin + (end - begin) * done // of, run.source.byte_count, read + records * done // of)
+
+    return tell
 
 
 def _count(run: _Import, some: list[MadePiece], counts: dict[str, int]) -> None:
