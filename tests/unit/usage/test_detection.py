@@ -249,3 +249,39 @@ def test_the_national_layout_of_a_site(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as other:
         decoded, _ = other.submit(source.decode, source.pieces[0]).result()
     assert set(decoded.records["call_type"]) == {0}
+
+
+def test_parts_in_lines_are_joined_across_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text kind may have parts too: found by their lines, wherever pieces are cut."""
+    table = tmp_path / "parts.toml"
+    table.write_text(
+        """
+code = "site_parts"
+service = "voice"
+kind = "csv"
+columns = ["from", "to", "begin", "secs", "part"]
+[fields]
+caller = { column = "from" }
+called = { column = "to" }
+start = { column = "begin", format = "%Y-%m-%d %H:%M:%S" }
+duration = { column = "secs" }
+partial = { column = "part", values = { "S" = 0, "F" = 1, "M" = 2, "L" = 3 } }
+""",
+        encoding="utf-8",
+    )
+    rows = ["from,to,begin,secs,part", "3961234,3962001,2026-10-05 01:00:00,3600,F"]
+    rows += [f"396{index:04d},3962001,2026-10-05 09:15:30,60,S" for index in range(40)]
+    rows += ["3961234,3962001,2026-10-05 02:00:00,3600,M", "3969999,3962001,2026-10-05 02:00:00,3600,L"]
+    rows += [f"397{index:04d},3962001,2026-10-05 09:15:30,60,S" for index in range(40)]
+    rows += ["3961234,3962001,2026-10-05 03:00:00,30,L", "3961234,3962001,2026-10-05 03:00:00,30,X"]
+    path = written(tmp_path, ("\n".join(rows) + "\n").encode())
+    for piece_bytes in (10_000, 300):
+        monkeypatch.setattr(pieces.line_pieces, "__defaults__", (piece_bytes,))
+        records, raw, count = read(path, str(table))
+        assert count == len(records) == 83
+        whole = records.filter(pl.col("caller_n") == 3_961_234, pl.col("reason") == 0).to_dicts()
+        assert [(row["file_pos"], row["duration_s"], row["partial"]) for row in whole] == [(2, 7_230, 0)]
+        aside = records.filter(pl.col("reason") != 0).sort("file_pos")
+        assert [REASONS[one] for one in aside["reason"]] == ["awaiting_parts", "not_a_number"]
+        assert raw.sort("file_pos")["file_pos"].to_list() == aside["file_pos"].to_list()
+        assert raw.sort("file_pos")["raw_record"][0].startswith("3969999")

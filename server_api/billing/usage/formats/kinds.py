@@ -27,6 +27,7 @@ from shared_models.values.faults.usage import UsageFileRefused
 #: What ``likeness`` says where the content leaves no doubt; less is the number of readable records in a thousand.
 SURE = 1_001
 _SEEN_BYTES = 65_536
+_MOST_RAW = 2_000
 _PIECE_BYTES = 40 * 1_048_576
 
 
@@ -81,8 +82,8 @@ class Kind(Protocol):
         """Only the parts of longer calls in a piece; None where this kind has none."""
         ...
 
-    def raw(self, data: bytes, piece: Piece, place: int) -> str:
-        """A record of a binary piece as it lies there, in hexadecimal."""
+    def raw(self, data: bytes, piece: Piece, place: int, first_line: int) -> str:
+        """A record as it lies in a piece: in hexadecimal, or the line."""
         ...
 
 
@@ -110,7 +111,7 @@ class NationalBlocks:
         """Records with a part number."""
         return gb2048.decode(data, piece.begin, only_partial=True)
 
-    def raw(self, data: bytes, piece: Piece, place: int) -> str:
+    def raw(self, data: bytes, piece: Piece, place: int, first_line: int) -> str:
         """Its bytes."""
         return data[place - piece.begin : place - piece.begin + 78].hex().upper()
 
@@ -150,7 +151,7 @@ class EqualRecords:
         """Records with a part number."""
         return records.decode(data, piece.begin, self.layout, only_partial=True)
 
-    def raw(self, data: bytes, piece: Piece, place: int) -> str:
+    def raw(self, data: bytes, piece: Piece, place: int, first_line: int) -> str:
         """Its bytes."""
         return data[place - piece.begin : place - piece.begin + self.layout.record_bytes].hex().upper()
 
@@ -207,8 +208,8 @@ class HeadedLines:
         """These have none."""
         return None
 
-    def raw(self, data: bytes, piece: Piece, place: int) -> str:
-        """A line is kept by the decoder already."""
+    def raw(self, data: bytes, piece: Piece, place: int, first_line: int) -> str:
+        """These have no parts to be shown."""
         return ""
 
 
@@ -267,9 +268,10 @@ class ProfiledLines:
         only = found.records.filter((pl.col("partial") > 0) & (pl.col("reason") == 0))
         return Decoded(only, found.raw, len(only), found.line_count)
 
-    def raw(self, data: bytes, piece: Piece, place: int) -> str:
-        """Who looks for the line finds it by its number."""
-        return ""
+    def raw(self, data: bytes, piece: Piece, place: int, first_line: int) -> str:
+        """The line."""
+        line = data.split(b"\n")[place - first_line]
+        return line.decode("utf-8", errors="backslashreplace").rstrip("\r").replace("\0", "\\x00")[:_MOST_RAW]
 
 
 @dataclass(frozen=True)
@@ -300,8 +302,8 @@ class SrunDetails:
         """These have none."""
         return None
 
-    def raw(self, data: bytes, piece: Piece, place: int) -> str:
-        """A line is kept by the decoder already."""
+    def raw(self, data: bytes, piece: Piece, place: int, first_line: int) -> str:
+        """These have no parts to be shown."""
         return ""
 
 

@@ -133,7 +133,7 @@ class UsageSource:
         records, absorbed = apply_joined(
             decoded.records, self.joined, lowest, lowest + decoded.line_count if text else piece.end
         )
-        ends = _open_ends(records, decoded.raw, lambda place: self.kind.raw(data, piece, place))
+        ends = _open_ends(records, decoded.raw, lambda place: self.kind.raw(data, piece, place, line))
         return Decoded(records, pl.concat([decoded.raw, ends]), decoded.record_count, decoded.line_count), absorbed
 
     def _decoded(self, piece: Piece, first_line: int) -> tuple[Decoded, bytes, int]:
