@@ -7,10 +7,8 @@ on, the rows and the knowledge that they are there were written together, and go
 
 from __future__ import annotations
 
-import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,6 +18,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from server_api.billing.rating import store
+from server_api.billing.rating.collecting import no_collecting
 from server_api.billing.rating.guide import Guide
 from server_api.billing.rating.piece import MadePiece
 from server_api.billing.rating.store.arrivals import note_due
@@ -69,7 +68,7 @@ class BatchWriter:
         kept = pl.concat([piece.kept for piece in pieces])
         step_rows = _steps_of(steps)
         for begin in range(0, len(rated), _BLOCK):
-            with _no_collecting():
+            with no_collecting():
                 self._write_block(rated.slice(begin, _BLOCK), step_rows)
             told(min(begin + _BLOCK, len(rated)), len(rated))
         self._write_kept(kept)
@@ -176,20 +175,6 @@ class BatchWriter:
             self._size.learn(end - begin, time.perf_counter_ns() - begun)
             begin = end
             self._beat()
-
-
-@contextmanager
-def _no_collecting() -> Iterator[None]:
-    """Without looking for cycles of garbage: twenty thousand fresh rows hold none, and looking through them again and
-    again took a sixth of the writing."""
-    if not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
 
 
 def in_order_of_key(rated: pl.DataFrame, guide: Guide) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from server_api.billing.rating import store
+from server_api.billing.rating.collecting import no_collecting
 from server_api.billing.rating.cycles import Cycles
 from server_api.billing.rating.kept import attached
 from server_api.billing.rating.owners import Plans, owner_ranks, product_payers, product_plans
@@ -55,7 +56,7 @@ def tariffs_by_number(conn: Connection) -> dict[int, Tariff]:
 
 def load_guide(database: Database, service: str) -> Guide:
     """Read the guide of a service (voice or broadband)."""
-    with database.reading() as conn:
+    with no_collecting(), database.reading() as conn:
         versions = tariffs_by_number(conn)
         plans = Plans()
         by_product = product_plans(store.product_rows(conn, service), books(conn), plans)
