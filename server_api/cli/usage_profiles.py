@@ -94,21 +94,38 @@ def _tried(path: Path, source: Any, console: Console) -> dict[str, Any]:
 
 
 def _sample(args: argparse.Namespace, console: Console) -> int:
-    """Write made-up calls in a binary layout: for training, and to try a switch's reader on."""
-    from server_api.billing.usage.formats.kinds import EqualRecords
-    from server_api.billing.usage.formats.records_encode import encode
+    """Write made-up usage in any kind's own layout: for training, and to try a reader on."""
     from server_api.billing.usage.formats.registry import kinds
     from server_api.billing.usage.formats.tables import site_tables
-    from server_api.billing.usage.samples import sample_calls
-    from shared_models.values.period import Month
 
     with site_tables(settings_of(args).data_dir / "usage"):
         kind = kinds().get(args.code)
-    if not isinstance(kind, EqualRecords):
+        data = _made_up(kind, args.month, args.calls) if kind is not None else None
+    if data is None:
         console.complain(t("usage.profile_no_sample", code=args.code))
         return REFUSED
-    numbers = [f"0937{3_960_000 + index}" for index in range(1_000)]
-    args.file.write_bytes(encode(sample_calls(numbers, Month(args.month), args.calls, 1), kind.layout))
+    args.file.write_bytes(data)
     console.say(t("usage.profile_sampled", file=args.file, calls=args.calls))
     console.result({"file": str(args.file), "calls": args.calls})
     return OK
+
+
+def _made_up(kind: Any, yyyymm: int, count: int) -> bytes | None:
+    """A file of this kind; None for one whose samples ``onehall usage sample`` writes."""
+    from server_api.billing.usage.formats import records_encode, srun_details, text_encode
+    from server_api.billing.usage.formats.kinds import EqualRecords, ProfiledLines, SrunDetails
+    from server_api.billing.usage.samples import sample_calls, sample_sessions
+    from shared_models.values.period import Month
+
+    numbers = [f"0937{3_960_000 + index}" for index in range(1_000)]
+    logins = [f"bb{index:05d}" for index in range(1_000)]
+    month = Month(yyyymm)
+    if isinstance(kind, EqualRecords):
+        return records_encode.encode(sample_calls(numbers, month, count, 1), kind.layout)
+    if isinstance(kind, ProfiledLines):
+        voice = kind.service == "voice"
+        usage = sample_calls(numbers, month, count, 1) if voice else sample_sessions(logins, month, count, 1)
+        return text_encode.encode(usage, kind.profile)
+    if isinstance(kind, SrunDetails):
+        return srun_details.encode(sample_sessions(logins, month, count, 1))
+    return None

@@ -9,10 +9,12 @@ import polars as pl
 import pytest
 
 import resources
-from server_api.billing.usage.formats import srun_details, text_decode
+from server_api.billing.usage.formats import srun_details, text_decode, text_encode
 from server_api.billing.usage.formats.frame import REASONS
 from server_api.billing.usage.formats.text_profile import Profile, read_profile
+from server_api.billing.usage.samples import sample_calls, sample_sessions
 from shared_models.values.faults.usage import UsageProfileNotValid
+from shared_models.values.period import Month
 
 #: 2026-11-22 09:15:30 in the town.
 START_S = 1_795_310_130
@@ -303,3 +305,27 @@ def test_srun_that_is_no_list_of_records(text: bytes) -> None:
     decoded = srun_details.decode(text, 1, whole=True)
     assert decoded.record_count >= 1
     assert set(reasons(decoded.records)) == {"wrong_field_count"}
+
+
+@pytest.mark.parametrize("table", ["asterisk_csv", FIXED, CHINESE])
+def test_what_is_written_is_read(table: str, tmp_path: Path) -> None:
+    site = read_profile(resources.path("usage", f"{table}.toml")) if "\n" not in table else profile(tmp_path, table)
+    calls = sample_calls([f"0937{3_960_000 + index}" for index in range(9)], Month(202610), 300, 1)
+    calls = calls.with_columns(call_type=pl.when(pl.col("call_type") == 6).then(5).otherwise("call_type"))
+    data = text_encode.encode(calls, site)
+    header = text_decode.header_of(data, site) if site.header == "names" and site.kind == "csv" else None
+    body = data.partition(b"\n")[2] if header else data
+    read = text_decode.decode(body, header or (), 1, site)
+    same = ["caller_n", "caller_len", "called_n", "called_len", "start_s", "duration_s"]
+    assert set(reasons(read.records)) == {""}
+    assert read.records.select(same).equals(calls.select(same))
+
+
+def test_srun_pages_written_are_read() -> None:
+    sessions = sample_sessions(["bb1", "bb2"], Month(202610), 250, 1)
+    data = srun_details.encode(sessions)
+    assert srun_details.in_lines(data)
+    read = srun_details.decode(data, 1, whole=False)
+    same = ["owner_text", "start_s", "duration_s", "octets_in", "octets_out"]
+    assert read.record_count == 250
+    assert read.records.select(same).equals(sessions.select(same))

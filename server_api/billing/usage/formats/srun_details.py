@@ -101,6 +101,28 @@ def decode(data: bytes, first_line: int, *, whole: bool) -> Decoded:
     return Decoded(in_shape(pl.DataFrame(rows, schema=shape)), raw, len(rows), len(rows))
 
 
+def encode(sessions: pl.DataFrame, per_page: int = 100) -> bytes:
+    """Sessions as pages of the northbound interface, a page a line: for samples and training."""
+    pages = []
+    for begin in range(0, len(sessions), per_page):
+        records = [
+            {
+                "detail_id": begin + at,
+                "user_name": row["owner_text"],
+                "session_id": row["session"],
+                "nas_ip": "192.0.2.1",
+                "add_time": str(row["start_s"]),
+                "drop_time": str(row["start_s"] + row["duration_s"]),
+                "bytes_in": str(row["octets_in"]),
+                "bytes_out": str(row["octets_out"]),
+            }
+            for at, row in enumerate(sessions.slice(begin, per_page).iter_rows(named=True))
+        ]
+        page = {"code": 0, "message": "ok", "data": records, "_meta": {"totalCount": len(sessions)}}
+        pages.append(json.dumps(page, ensure_ascii=False).encode())
+    return b"\n".join([*pages, b""])
+
+
 _ROW = ("owner_text", "session", "start_s", "duration_s", "octets_in", "octets_out")
 
 
