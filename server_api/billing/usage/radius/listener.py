@@ -35,7 +35,8 @@ from shared_models.values.period import Month
 
 _log = logging.getLogger(__name__)
 _MOST_BYTES = 4_096
-_AT_ONCE = 256
+#: So many are stored in one turn: a teller's payment waits for no more than some milliseconds of them.
+_AT_ONCE = 100
 _WAIT_S = 0.2
 _REMEMBERED = 20_000
 _ACCOUNTING_REQUEST = 4

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, Update, and_, bindparam, func, insert, or_, select, update
 
 from server_api.billing.usage.radius.rules import OPEN, Session, Slice
 from shared_models.tables.billing.traffic import usage_cut, usage_session, usage_slice
@@ -77,34 +77,61 @@ def put_heard(
     if new:
         conn.execute(insert(usage_session), [{**_values(one, _NAMES), "heard_at": now} for one in new])
     c = usage_session.c
-    for before, after in changed:
-        done = conn.execute(
-            update(usage_session)
-            .where(
-                c.session_key == after.session_key,
-                c.run_no == after.run_no,
-                c.message_count == before.message_count,
-                c.state == before.state,
-            )
-            .values({**_values(after, _HEARD), "heard_at": now})
+    statement = (
+        update(usage_session)
+        .where(
+            c.session_key == bindparam("of_key"),
+            c.run_no == bindparam("of_run"),
+            c.message_count == bindparam("was_count"),
+            c.state == bindparam("was_state"),
         )
-        if done.rowcount != 1:
-            return False
-    return True
+        .values({name: bindparam(f"new_{name}") for name in (*_HEARD, "heard_at")})
+    )
+    rows = [
+        {
+            "of_key": after.session_key,
+            "of_run": after.run_no,
+            "was_count": before.message_count,
+            "was_state": before.state,
+            "new_heard_at": now,
+            **{f"new_{name}": getattr(after, name) for name in _HEARD},
+        }
+        for before, after in changed
+    ]
+    return _all_changed(conn, statement, rows)
 
 
 def put_cut(conn: Connection, taken: Sequence[Session]) -> bool:
     """Note what of sessions was taken; False where another worker took it."""
     c = usage_session.c
-    for one in taken:
-        done = conn.execute(
-            update(usage_session)
-            .where(c.session_key == one.session_key, c.run_no == one.run_no, c.slice_count == one.slice_count - 1)
-            .values(_values(one, _CUT))
+    statement = (
+        update(usage_session)
+        .where(
+            c.session_key == bindparam("of_key"),
+            c.run_no == bindparam("of_run"),
+            c.slice_count == bindparam("was_count"),
         )
-        if done.rowcount != 1:
-            return False
-    return True
+        .values({name: bindparam(f"new_{name}") for name in _CUT})
+    )
+    rows = [
+        {
+            "of_key": one.session_key,
+            "of_run": one.run_no,
+            "was_count": one.slice_count - 1,
+            **{f"new_{name}": getattr(one, name) for name in _CUT},
+        }
+        for one in taken
+    ]
+    return _all_changed(conn, statement, rows)
+
+
+def _all_changed(conn: Connection, statement: Update, rows: list[dict[str, Any]]) -> bool:
+    """Run an update for each row; True where each changed just its own."""
+    if not rows:
+        return True
+    if conn.dialect.supports_sane_multi_rowcount:
+        return conn.execute(statement, rows).rowcount == len(rows)
+    return all(conn.execute(statement, row).rowcount == 1 for row in rows)
 
 
 def _values(one: Session, names: Iterable[str]) -> dict[str, Any]:
