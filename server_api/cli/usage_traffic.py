@@ -24,7 +24,7 @@ def add_traffic(verbs: Any) -> None:
     trunks = verbs.add_parser("trunks", help=t("usage.trunks_help"))
     _month_and_csv(trunks)
     trunks.add_argument("--switch", help=t("usage.trunks_switch"))
-    trunks.add_argument("--by", choices=("trunk", "hour"), default="trunk", help=t("usage.trunks_by"))
+    trunks.add_argument("--by", choices=("trunk", "office", "hour"), default="trunk", help=t("usage.trunks_by"))
     trunks.set_defaults(run=_trunks)
     settlement = verbs.add_parser("settlement", help=t("usage.settlement_help"))
     _month_and_csv(settlement)
@@ -46,7 +46,7 @@ def _month(text: str) -> Month:
 
 def _trunks(args: argparse.Namespace, console: Console) -> int:
     """Show calls, answers, seconds and load of a month's trunk groups."""
-    report = service.trunk_report if args.by == "trunk" else service.hour_report
+    report = service.report_by(args.by)
     with open_house(args) as house, house.databases.billing.reading() as conn:
         found = report(conn, args.month, switch=args.switch, language=language())
     _show(console, found, args.csv)

@@ -35,12 +35,12 @@ class SettlementReport(Contract):
 def trunks(
     month: int = _MONTH,
     switch: str | None = Query(default=None, max_length=24, description="only this exchange"),
-    by: str = Query(default="trunk", pattern="^(trunk|hour)$", description="a row per trunk group, or also per hour"),
+    by: str = Query(default="trunk", pattern="^(trunk|office|hour)$", description="what a row stands for"),
     language: str = _LANGUAGE,
     caller: Caller = permit(Permission.USAGE_IMPORT),
 ) -> Response:
     """Calls, answers, seconds and load of a month per exchange, trunk group and direction."""
-    report = service.trunk_report if by == "trunk" else service.hour_report
+    report = service.report_by(by)
     with caller.databases.billing.reading() as conn:
         return reply(report(conn, _month(month), switch=switch, language=language))
 

@@ -127,6 +127,10 @@ def test_reports(billing: Database, tmp_path: Path) -> None:
     assert trunks.totals[at] == sum(row[5] for row in rows)
     assert sum(int(row[4] or 0) for row in hours.rows) == sum(row[5] for row in rows)
     assert nothing.rows == ()
+    with billing.reading() as conn:
+        offices = service.report_by("office")(conn, MONTH, language="en")
+    assert [row[:2] for row in offices.rows] == [("MAIN", "within"), ("MAIN", "in"), ("MAIN", "out")]
+    assert offices.totals[2] == sum(row[5] for row in rows)
     minutes = sum(row[8] for row in rows if row[1:3] == (12, 1))
     (line,) = [row for row in settled.rows if row[1] == "in"]
     assert (line[6], line[8]) == (minutes, minutes * 6)

@@ -56,11 +56,12 @@ class TrunkLoad:
         return hour, held[hour] * 1000 // (_HOUR_S * days)
 
 
-def trunk_loads(rows: Iterable[Any]) -> list[TrunkLoad]:
-    """The loads of a month's trunk groups, in order of switch, trunk group and direction."""
+def trunk_loads(rows: Iterable[Any], *, whole_offices: bool = False) -> list[TrunkLoad]:
+    """The loads of a month's trunk groups, in order of switch, trunk group and direction; or of whole exchanges, with
+    trunk group 0."""
     found: dict[tuple[str, int, int], TrunkLoad] = {}
     for row in rows:
-        key = (row.switch_code, int(row.trunk_no), int(row.direction))
+        key = (row.switch_code, 0 if whole_offices else int(row.trunk_no), int(row.direction))
         found.setdefault(key, TrunkLoad(*key)).add(row)
     return [found[key] for key in sorted(found)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection
 
 import resources
@@ -16,6 +18,12 @@ from shared_models.contracts.table import Cell, CellKind, Column, Table
 from shared_models.contracts.usage import AgreementVersion
 from shared_models.values.faults.usage import NoAgreement
 from shared_models.values.period import Month
+
+
+def report_by(what: str) -> Callable[..., Table]:
+    """The report whose rows stand for a trunk group, an office, or an hour of the day."""
+    return {"trunk": trunk_report, "office": office_report, "hour": hour_report}[what]
+
 
 _TYPE_NAMES = {number: name for name, number in CALL_TYPES.items()}
 
@@ -93,6 +101,26 @@ def trunk_report(conn: Connection, month: Month, *, switch: str | None = None, l
         "talked_s": sum(one.talked_s for one in loads),
     }
     return _table("trunks", month, names, kinds, rows, sums, language)
+
+
+def office_report(conn: Connection, month: Month, *, switch: str | None = None, language: str = "zh_CN") -> Table:
+    """The same per exchange and direction, over all its trunk groups."""
+    loads = trunk_loads(store.traffic_rows(conn, month.yyyymm, switch), whole_offices=True)
+    rows: list[tuple[Cell, ...]] = []
+    for load in loads:
+        (peak_hour, peak), (busy_hour, busy) = load.peak, load.busy(month.days)
+        counts = (load.call_count, load.answered_count, load.answered_per_mille, load.talked_s)
+        loaded = (_hour_text(peak_hour), _thousandths(peak), f"{busy_hour:02d}:00", _thousandths(busy))
+        rows.append((load.switch, _direction(load.direction, language), *counts, *loaded))
+    names = ("switch", "direction", "calls", "answered", "per_mille", "talked_s")
+    names_loaded = ("peak_hour", "peak", "busy_hour", "busy")
+    sums = {
+        "calls": sum(one.call_count for one in loads),
+        "answered": sum(one.answered_count for one in loads),
+        "talked_s": sum(one.talked_s for one in loads),
+    }
+    kinds = dict.fromkeys(("calls", "answered", "per_mille", "talked_s"), CellKind.COUNT)
+    return _table("offices", month, (*names, *names_loaded), kinds, rows, sums, language)
 
 
 def hour_report(conn: Connection, month: Month, *, switch: str | None = None, language: str = "zh_CN") -> Table:
