@@ -21,7 +21,7 @@ from server_api.billing.rating import store
 from server_api.billing.rating.collecting import no_collecting
 from server_api.billing.rating.guide import Guide
 from server_api.billing.rating.piece import MadePiece
-from server_api.billing.rating.store.arrivals import note_due
+from server_api.billing.rating.store.arrivals import closed_periods, note_due
 from server_api.billing.rating.turns import TurnSize
 from server_api.billing.rating.writing import dialled
 from server_api.billing.usage import store as usage_store
@@ -89,6 +89,7 @@ class BatchWriter:
     def _write_block(self, block: pl.DataFrame, steps: dict[int, Rows]) -> None:
         columns = self._columns(block)
         months, ids = block["period"].to_numpy(), block["usage_id"].to_numpy()
+        owned: list[npt.NDArray[Any]] = [months, *(np.asarray(columns[at]) for at in (_ACCOUNT_AT, _PRODUCT_AT))]
         stepped = np.flatnonzero(np.isin(ids, np.fromiter(steps, np.int64, len(steps))))
         drawing = np.flatnonzero(np.isin(block["row_no"].to_numpy(), list(self._guide.with_included)))
         begin = 0
@@ -96,8 +97,7 @@ class BatchWriter:
             end = min(begin + self._size.rows, len(block))
             # made turn by turn: this is done while others may write
             rows = list(zip(*(_values(column, begin, end) for column in columns), strict=True))
-            due = {(int(months[at]), rows[at - begin][_ACCOUNT_AT], rows[at - begin][_PRODUCT_AT])
-                   for at in _between(drawing, begin, end)}  # fmt: skip
+            due = set(zip(*(column[_between(drawing, begin, end)].tolist() for column in owned), strict=True))
             parts = {at - begin: steps[int(ids[at])] for at in _between(stepped, begin, end)}
             self._turn(rows, months[begin:end], ids[begin:end], due, parts)
             begin = end
@@ -107,7 +107,7 @@ class BatchWriter:
     ) -> None:
         with self._database.batch() as conn:
             begun = time.perf_counter_ns()
-            closed = store.closed_periods(conn)
+            closed = closed_periods(conn)
             if closed != self._guide.closed:
                 rows = [(self._guide.bill_period(row[0], closed), *row[1:]) for row in rows]
             steps = [(*rows[at][: _ID_AT + 1], *step) for at, some in parts.items() for step in some]

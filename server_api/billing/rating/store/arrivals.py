@@ -7,10 +7,24 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, bindparam, select, update
 
 from server_api.platform.database import Database
-from shared_models.tables.billing.bill import account_cycle
+from server_api.platform.dialects.prepared import Prepared
+from shared_models.tables.billing.bill import account_cycle, bill_period
 from shared_models.tables.billing.rating import rating_due
 
+_D = rating_due.c
+#: Asked in every write turn.
+_DUE = Prepared(
+    select(_D.account_id, _D.product_id, _D.dealing).where(
+        _D.period == bindparam("b_period"), _D.account_id >= bindparam("b_low"), _D.account_id <= bindparam("b_high")
+    )
+)
+_CLOSED = Prepared(select(bill_period.c.period).where(bill_period.c.state != bindparam("b_open")))
 _COLUMNS = ("period", "account_id", "product_id")
+
+
+def closed_periods(conn: Connection) -> set[int]:
+    """Months that no usage may be added to any more, asked in a write turn."""
+    return {int(row.period) for row in _CLOSED.all(conn, {"b_open": "open"})}
 
 
 def billing_days(conn: Connection) -> dict[str, tuple[tuple[int, int], ...]]:
@@ -31,7 +45,7 @@ def note_due(database: Database, conn: Connection, keys: Iterable[tuple[int, str
     c = rating_due.c
     for month, wanted in sorted(by_month.items()):
         low, high = min(wanted)[0], max(wanted)[0]
-        rows = conn.execute(select(rating_due).where(c.period == month, c.account_id.between(low, high))).all()
+        rows = _DUE.all(conn, {"b_period": month, "b_low": low, "b_high": high})
         known = {(row.account_id, row.product_id): bool(row.dealing) for row in rows}
         fresh = sorted(key for key in wanted if key not in known)
         database.bulk_insert(conn, rating_due, _COLUMNS, [(month, *key) for key in fresh])
