@@ -164,5 +164,3 @@ def new_bench(folder: Path, products: int) -> None:
         furnish(database, products)
     finally:
         database.close()
-
-
