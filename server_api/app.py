@@ -38,7 +38,7 @@ from server_api.faces.portal.visitor import page_of_fault
 from server_api.platform.database import Database, Databases, open_databases
 from server_api.platform.secrets import Secrets
 from server_api.settings import Settings
-from server_api.wiring import wire_databases
+from server_api.wiring import connect_outside, wire_databases
 
 KEEP_ALIVE_S = 75
 #: Connections beyond this are refused at once instead of starving those being served.
@@ -78,6 +78,7 @@ def create_app(settings: Settings, databases: Databases | None = None) -> FastAP
         pool_size=settings.database_pool,
     )
     wire_databases(held)
+    connect_outside(settings)
     faces = _face_state(settings, held)
 
     @asynccontextmanager

@@ -46,6 +46,9 @@ class Settings(BaseModel):
     worker_processes: int = Field(default=1, ge=0, le=32)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     access_log: bool = True
+    fapiao_url: str = Field(default="", description="address of the fapiao provider; empty = none is issued")
+    fapiao_key_id: str = Field(default="", description="who we are there")
+    fapiao_secret_file: Path | None = Field(default=None, description="file with the secret of fapiao_key_id")
 
     @field_validator("business_url", "billing_url")
     @classmethod
@@ -57,7 +60,7 @@ class Settings(BaseModel):
                 raise ValueError("not a database URL, for example sqlite:////var/lib/onehall/billing.db") from None
         return value
 
-    @field_validator("tls_cert", "tls_key")
+    @field_validator("tls_cert", "tls_key", "fapiao_secret_file")
     @classmethod
     def _exists(cls, value: Path | None) -> Path | None:
         if value is not None and not value.is_file():
@@ -139,5 +142,7 @@ def _refuse_contradictions(settings: Settings) -> None:
         raise SettingsNotValid(
             f"key_file ({settings.key_file}) lies inside the data folder: a backup would carry the key with the data"
         )
+    if settings.fapiao_url and not (settings.fapiao_key_id and settings.fapiao_secret_file):
+        raise SettingsNotValid("fapiao_url needs fapiao_key_id and fapiao_secret_file")
     if settings.business_url == settings.billing_url:
         raise SettingsNotValid("business_url and billing_url name the same database; OneHall runs on two")

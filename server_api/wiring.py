@@ -13,6 +13,7 @@ from server_api.billing.bill import jobs as bill
 from server_api.billing.cashdesk import jobs as cashdesk
 from server_api.billing.ledger import jobs as ledger
 from server_api.billing.payment import jobs as payment
+from server_api.billing.payment.fapiao.provider import DESK
 from server_api.billing.rating import jobs as rating
 from server_api.billing.usage import jobs as usage
 from server_api.business.inventory import jobs as inventory
@@ -22,6 +23,7 @@ from server_api.platform import upkeep
 from server_api.platform.database import Databases
 from server_api.platform.facts.dispatcher import Crossing
 from server_api.platform.registry import Wiring
+from server_api.settings import Settings
 
 #: One line a slice, lowest slice first.
 WIRES: tuple[Callable[[Wiring], None], ...] = (
@@ -52,6 +54,17 @@ def wire_databases(databases: Databases) -> Wiring:
     wiring = new_wiring()
     wiring.attach(databases)
     return wiring
+
+
+def connect_outside(settings: Settings) -> None:
+    """Connect this process to the systems outside that the settings name. What is not named is refused, not faked."""
+    secret = settings.fapiao_secret_file
+    if settings.fapiao_url and secret is not None:
+        from server_api.billing.payment.fapiao.remote import RemoteProvider  # HTTP is loaded where one is set up only
+
+        DESK.connect(RemoteProvider(settings.fapiao_url, settings.fapiao_key_id, secret.read_bytes().strip()))
+    else:
+        DESK.connect(None)
 
 
 def crossings(databases: Databases, wiring: Wiring) -> tuple[Crossing, Crossing]:

@@ -16,7 +16,7 @@ from server_api.platform.facts.dispatcher import Crossing
 from server_api.platform.registry import Wiring
 from server_api.platform.secrets import Secrets
 from server_api.settings import Settings, load_settings
-from server_api.wiring import crossings, wire_databases
+from server_api.wiring import connect_outside, crossings, wire_databases
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ def open_house(args: argparse.Namespace, label: str = "cli", *, any_schema: bool
     try:
         if not any_schema:
             revision.require_current(databases.business, databases.billing)
+        connect_outside(settings)
         yield House(settings, databases, wire_databases(databases))
     finally:
         databases.close()

@@ -79,8 +79,8 @@ def limit_report(conn: Connection, today: date, *, context: WorkContext | None =
     for row in store.allowances(conn, month, context.staff_id if context else ""):
         key = (row.staff_id, row.what)
         sums[key] = sums.get(key, ZERO_FEN) + row.used_fen
-        most_day, most_month = limits_of(context, Giving(row.what)) if context and row.what in _KINDS else (None, None)
-        near = most_day is not None and most_month is not None
+        limits = _limits(context, row.what)
+        warning = limits is not None and (_near(row.used_fen, limits[0]) or _near(sums[key], limits[1]))
         lines.append(
             LimitLine(
                 staff_id=row.staff_id,
@@ -88,10 +88,10 @@ def limit_report(conn: Connection, today: date, *, context: WorkContext | None =
                 day_on=row.day_on,
                 used_day_fen=row.used_fen,
                 used_month_fen=sums[key],
-                limit_day_fen=most_day,
-                limit_month_fen=most_month,
+                limit_day_fen=limits[0] if limits else None,
+                limit_month_fen=limits[1] if limits else None,
                 act_count=row.act_count,
-                warning=near and (_near(row.used_fen, most_day) or _near(sums[key], most_month)),
+                warning=warning,
             )
         )
     return LimitReport(lines=tuple(lines))
@@ -100,8 +100,18 @@ def limit_report(conn: Connection, today: date, *, context: WorkContext | None =
 _KINDS = frozenset(kind.value for kind in Giving)
 
 
-def _near(used: Fen, most: Fen | None) -> bool:
-    return most is not None and used.amount_fen * 100 >= most.amount_fen * money_policy().warn_per_cent
+def _limits(context: WorkContext | None, what: str) -> tuple[Fen, Fen] | None:
+    """The person's own limits, or (where everybody is listed) the hall's; none for what was approved."""
+    if what not in _KINDS:
+        return None
+    if context is not None:
+        return limits_of(context, Giving(what))
+    general = money_policy().limits[Giving(what)]
+    return general.day, general.month
+
+
+def _near(used: Fen, most: Fen) -> bool:
+    return used.amount_fen * 100 >= most.amount_fen * money_policy().warn_per_cent
 
 
 def _use_approval(uow: UnitOfWork, given: Approval, kind: Giving, account_id: str, amount: Fen) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from server_api.billing.account.news import CreditLimitChanged
 from server_api.billing.bill.news import BillsDrafted, BillsIssued
 from server_api.billing.payment import checks, checks_of_moves
+from server_api.billing.payment.fapiao import jobs as fapiao
 from server_api.billing.payment.service.settle import reckon_standings, settle_issued_bills, stand_again
 from server_api.platform.registry import Wiring
 
 
 def wire(wiring: Wiring) -> None:
     """Say what this slice hears and checks."""
+    fapiao.wire(wiring)
     wiring.listen("billing", BillsDrafted, reckon_standings)
     wiring.listen("billing", BillsIssued, settle_issued_bills)
     wiring.listen("billing", CreditLimitChanged, stand_again)

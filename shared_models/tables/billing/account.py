@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, Table
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, UniqueConstraint
 
 from shared_models.tables.billing.metadata import billing_metadata
 from shared_models.tables.types import Code, Count, Day, FenType, Flag, Id, Instant, Words
@@ -116,9 +116,11 @@ bank_debit_contract = Table(
     "bank_debit_contract",
     billing_metadata,
     Column("contract_id", Id(), primary_key=True),
-    Column("account_id", Id(), ForeignKey("billing_account.account_id"), nullable=False, index=True),
+    Column(
+        "account_id", Id(), ForeignKey("billing_account.account_id", name="fk_bank_debit_account"), nullable=False
+    ),
     Column("contract_no", Code(40), nullable=False),
-    Column("live_key", Code(32), nullable=False, unique=True),
+    Column("live_key", Code(32), nullable=False),
     Column("bank_code", Code(20), nullable=False),
     # number and holder sealed; the tail is what a person sees
     Column("sealed_bank_account", Code(400), nullable=False),
@@ -134,4 +136,6 @@ bank_debit_contract = Table(
     Column("opened_at", Instant(), nullable=False),
     Column("ended_by", Code(32)),
     Column("ended_at", Instant()),
+    UniqueConstraint("live_key", name="uq_bank_debit_live"),
+    Index("ix_bank_debit_account", "account_id"),
 )

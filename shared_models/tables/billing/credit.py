@@ -45,8 +45,8 @@ credit_session = Table(
     Column("opened_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("closed_at", Instant),
-    Index(None, "state", "expires_at"),
-    Index(None, "account_id", "state"),
+    Index("ix_credit_session_expiry", "state", "expires_at"),
+    Index("ix_credit_session_account", "account_id", "state"),
 )
 
 #: The sums a reservation is held against, under the account's lock. A row per item group the account has used.

@@ -104,9 +104,19 @@ balance_transfer = Table(
     "balance_transfer",
     billing_metadata,
     Column("transfer_id", Id(), primary_key=True),
-    Column("from_account_id", Id(), ForeignKey("billing_account.account_id"), nullable=False, index=True),
+    Column(
+        "from_account_id",
+        Id(),
+        ForeignKey("billing_account.account_id", name="fk_balance_transfer_from"),
+        nullable=False,
+    ),
     Column("from_book_id", Id(), nullable=False),
-    Column("to_account_id", Id(), ForeignKey("billing_account.account_id"), nullable=False, index=True),
+    Column(
+        "to_account_id",
+        Id(),
+        ForeignKey("billing_account.account_id", name="fk_balance_transfer_to"),
+        nullable=False,
+    ),
     Column("to_book_id", Id(), nullable=False),
     Column("amount_fen", FenType(), nullable=False),
     Column("reason", Words(200), nullable=False),
@@ -116,6 +126,8 @@ balance_transfer = Table(
     Column("staff_id", Code(32), nullable=False),
     Column("moved_on", Day, nullable=False),
     Column("act_id", Id(), nullable=False),
+    Index("ix_balance_transfer_from", "from_account_id"),
+    Index("ix_balance_transfer_to", "to_account_id"),
 )
 
 #: Money that moves outside us: stored before the device is asked, resolved by its answer, a query or a person.

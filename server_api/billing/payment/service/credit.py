@@ -20,12 +20,14 @@ from server_api.billing.cashdesk import service as cashdesk
 from server_api.billing.ledger.rules import LedgerName, Posting
 from server_api.billing.ledger.service import post
 from server_api.billing.payment import rules, store
+from server_api.billing.payment.fapiao.service import require_red
 from server_api.billing.payment.service.paper import account_paper
 from server_api.billing.payment.service.settle import settle_accounts
 from server_api.platform import audit
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.adjustment import CreditLine, LineCredited
 from shared_models.contracts.receipt import Receipt, ReceiptKind, ReceiptLine
+from shared_models.values.fapiao import RedReason
 from shared_models.values.giving import Giving
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import ZERO_FEN, Fen
@@ -80,6 +82,13 @@ def credit_line(uow: UnitOfWork, *, bill_id: str, line_no: int, request: CreditL
     left_open = line.open_fen - (credit.amount - returned)
     store.set_bills(uow.conn, [(line.period, bill_id, left_open, uow.now)])
     settle_accounts(uow, [line.account_id])
+    require_red(
+        uow,
+        account_id=line.account_id,
+        bills=[(line.period, bill_id)],
+        why="credited",
+        reason_code=RedReason.ALLOWANCE,
+    )
     audit.note(uow, "bill.line_credited", f"bill:{bill_id}", f"{line_no}: {credit.amount}, {returned} returned")
     return LineCredited(
         adjustment_id=adjustment_id,

@@ -98,9 +98,8 @@ def _stand(uow: UnitOfWork, plan: Plan, payment_id: str) -> None:
         account_store.want_settling(uow.conn, account_id)
         return
     before = Standing(plan.state.row.standing)
-    announce_standing(
-        uow, account_id, before, keep_standing(uow, plan.state, owing=plan.allocation.owing_after), payment_id
-    )
+    standing = keep_standing(uow, plan.state, owing=plan.allocation.owing_after)
+    announce_standing(uow, account_id=account_id, before=before, now=standing, payment_id=payment_id)
 
 
 def _movement(item: DebitPaid, plan: Plan, payment_id: str, session_id: str, number: str) -> Movement:

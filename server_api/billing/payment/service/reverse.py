@@ -16,6 +16,7 @@ from server_api.billing.ledger.rules import LedgerName
 from server_api.billing.ledger.service import reverse_postings
 from server_api.billing.ledger.store import postings_of
 from server_api.billing.payment import rules, store
+from server_api.billing.payment.fapiao.service import require_red
 from server_api.billing.payment.news import ArrearsReturned
 from server_api.billing.payment.service.credit import take_back_returns
 from server_api.billing.payment.service.record import Movement, keep_movement, paper_head
@@ -25,6 +26,7 @@ from shared_models.contracts.events import Standing
 from shared_models.contracts.payment import PaymentReversed, ReversePayment
 from shared_models.contracts.receipt import MethodLine, Receipt, ReceiptKind
 from shared_models.values.clock import town_day
+from shared_models.values.fapiao import RedReason
 from shared_models.values.faults.cashdesk import TillCashTooLittle
 from shared_models.values.faults.payment import (
     AdvanceAlreadySpent,
@@ -155,6 +157,7 @@ def _undo_settling(uow: UnitOfWork, state: AccountState, paid: Row[Any], reversa
         ],
     )
     _reopen_bills(uow, settled, again)
+    require_red(uow, account_id=paid.account_id, bills=bills, why="reversed", reason_code=RedReason.RETURNED)
     return item.book.left - needed
 
 

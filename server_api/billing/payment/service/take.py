@@ -81,7 +81,9 @@ def take_payment(uow: UnitOfWork, *, request: TakePayment) -> PaymentTaken:
         standing = before
     else:
         standing = keep_standing(uow, state, owing=plan.allocation.owing_after)
-        announce_standing(uow, request.account_id, before, standing, payment_id)
+        announce_standing(
+            uow, account_id=request.account_id, before=before, now=standing, payment_id=payment_id
+        )
     seq_no, receipt_no = cashdesk.take_receipt_no(uow)
     receipt = _receipt(uow, request, plan, change, payment_id, receipt_no, trace_no)
     cashdesk.keep_receipt(
@@ -236,7 +238,9 @@ def plan_postings(plan: Plan, money_at: LedgerName, amount: Fen, payment_id: str
     return [received, *settling_postings(plan.state.row.account_id, plan.allocation.portions, payment_id)]
 
 
-def announce_standing(uow: UnitOfWork, account_id: str, before: Standing, now: Standing, payment_id: str) -> None:
+def announce_standing(
+    uow: UnitOfWork, *, account_id: str, before: Standing, now: Standing, payment_id: str
+) -> None:
     """Tell the slices above where a payment brought the account out of arrears."""
     arrears = (Standing.OVERDUE, Standing.RESTRICTED)
     if before in arrears and now not in arrears:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import resources
 from server_api.billing.account import store as account_store
-from server_api.billing.account.giving import allow_giving
+from server_api.billing.account.giving import Allowed, allow_giving
 from server_api.billing.account.rules import advance_book_id
 from server_api.billing.account.service import lock_account
 from server_api.billing.account.store import AccountState, BookState
@@ -42,11 +42,7 @@ def transfer_balance(uow: UnitOfWork, *, request: TransferBalance) -> BalanceTra
     Raises TransferNotPossible, AdvanceTooLittle, LimitReached, ApprovalNeeded and what is wrong with an approval,
     AccountNotFound, AccountClosed.
     """
-    states = {
-        account_id: lock_account(uow, account_id)
-        for account_id in sorted({request.from_account_id, request.to_account_id})
-    }
-    giver, taker = states[request.from_account_id], states[request.to_account_id]
+    giver, taker = _locked(uow, request)
     source = _book(giver, request.from_book_id or advance_book_id(request.from_account_id))
     target = _book(taker, request.to_book_id or advance_book_id(request.to_account_id))
     _check_books(uow, source, target)
@@ -55,10 +51,7 @@ def transfer_balance(uow: UnitOfWork, *, request: TransferBalance) -> BalanceTra
     if left < amount:
         raise AdvanceTooLittle(left=str(left), amount=str(amount))
     cashdesk.lock_live_till(uow)
-    strict = giver.row.customer_id != taker.row.customer_id or source.book.book_type is BookType.EARMARKED
-    allowed = allow_giving(
-        uow, Giving.TRANSFER, account_id=request.from_account_id, amount=amount, always_approved=strict
-    )
+    allowed = _allowed(uow, request, giver, taker, source)
     transfer_id = derived_id(uow.act_id, "transfer")
     account_store.move_books(
         uow.conn,
@@ -99,6 +92,28 @@ def transfer_balance(uow: UnitOfWork, *, request: TransferBalance) -> BalanceTra
         receipt=receipt,
         limit_warning=allowed.warning,
     )
+
+
+def _allowed(
+    uow: UnitOfWork, request: TransferBalance, giver: AccountState, taker: AccountState, source: BookState
+) -> Allowed:
+    strict = giver.row.customer_id != taker.row.customer_id or source.book.book_type is BookType.EARMARKED
+    return allow_giving(
+        uow,
+        Giving.TRANSFER,
+        account_id=request.from_account_id,
+        amount=request.amount_fen,
+        always_approved=strict,
+    )
+
+
+def _locked(uow: UnitOfWork, request: TransferBalance) -> tuple[AccountState, AccountState]:
+    """Both accounts, locked in the order of their ids, so that two transfers cannot wait for each other."""
+    states = {
+        account_id: lock_account(uow, account_id)
+        for account_id in sorted({request.from_account_id, request.to_account_id})
+    }
+    return states[request.from_account_id], states[request.to_account_id]
 
 
 def _settle(uow: UnitOfWork, taker: AccountState) -> None:
