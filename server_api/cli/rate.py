@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import resources
+from server_api.billing.rating.attached import with_files, with_files_there
 from server_api.billing.rating.offline import explained, rate_file
 from server_api.billing.rating.service import import_tariffs, sample_tariffs, tariff_codes, tariffs_in
 from server_api.billing.usage.formats.registry import FORMATS
@@ -28,6 +29,7 @@ def add_commands(subparsers: Any) -> None:
     """``rate`` and ``tariff check | import | list``."""
     parser = subparsers.add_parser("rate", help=t("rate.help"))
     parser.add_argument("--tariff", type=Path, action="append", required=True, metavar="FILE", help=t("rate.tariff"))
+    parser.add_argument("--deck", type=Path, action="append", metavar="FILE", help=t("rate.deck"))
     parser.add_argument("--usage", type=Path, required=True, metavar="FILE", help=t("rate.usage"))
     parser.add_argument("--format", choices=FORMATS, help=t("rate.format"))
     parser.add_argument("--output", choices=("table", "csv", "json"), default="table", help=t("rate.output"))
@@ -45,7 +47,9 @@ def add_commands(subparsers: Any) -> None:
 def _rate(args: argparse.Namespace, console: Console) -> int:
     """Print every charge with its explanation, then the totals."""
     try:
-        tariffs = [tariff for path in args.tariff for tariff in tariffs_in(path)]
+        tariffs = [
+            tariff for path in args.tariff for tariff in with_files(tariffs_in(path), path.parent, args.deck or ())
+        ]
         charged, tables, totals = rate_file(args.usage, tariffs, args.format)
     except OSError as error:
         console.complain(f"{error.filename}: {error.strerror}")
@@ -89,7 +93,7 @@ def _line(call: dict[str, Any]) -> tuple[object, ...]:
 
 def _check(args: argparse.Namespace, console: Console) -> int:
     """Read the files; the first problem of a file that has any is refused with its place."""
-    tariffs = [tariff for path in args.files for tariff in tariffs_in(path)]
+    tariffs = [tariff for path in args.files for tariff in with_files_there(tariffs_in(path), path.parent)]
     for tariff in tariffs:
         console.say(t("tariff.good", version=tariff.version, rows=len(tariff.rows)))
     console.result([tariff.version for tariff in tariffs])

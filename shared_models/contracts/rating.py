@@ -47,11 +47,12 @@ def price_book_digest(rows: Iterable[Mapping[str, object]]) -> str:
 class ChargeStep(Contract):
     """One part of a charge: so many blocks at such a price."""
 
-    kind: str = Field(description="connect | first | window:<code> | included:<code> | free | cap | minimum")
+    kind: str = Field(description="connect | first | window:<code> | flat | surcharge | discount | included:<code> | …")
     units: int
     unit_size: int = Field(description="what one block holds, in the tariff's quantity (seconds, octets, sessions)")
     price_micro_yuan: MicroYuanField
     amount_micro_yuan: MicroYuanField
+    exact: str = Field(default="", description="the amount before any rounding, in micro-yuan, as a fraction")
     text: str = ""
 
 

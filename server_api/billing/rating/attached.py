@@ -9,6 +9,7 @@ from pathlib import Path
 import resources
 from server_api.billing.rating.calendars import Calendar, read_calendar
 from server_api.billing.rating.decks import Deck, read_deck
+from server_api.billing.rating.tariff.compile import compile_tariffs
 from server_api.billing.rating.tariff.model import Tariff
 from server_api.billing.rating.tariff.reader import in_words
 from shared_models.values.faults.rating import TariffNotValid
@@ -33,6 +34,23 @@ def with_files(tariffs: Sequence[Tariff], folder: Path, more: Iterable[Path] = (
         return read_calendar(found, code) if found else None
 
     return with_named(tariffs, deck, calendar)
+
+
+def with_files_there(tariffs: Sequence[Tariff], folder: Path) -> list[Tariff]:
+    """The same for looking at a tariff file: laid out with the decks and calendars found, and left alone where what it
+    names is kept elsewhere. Raises TariffNotValid for charges that might not fit, and what is wrong with a file."""
+    found = []
+    for tariff in tariffs:
+        there = [folder / f"{code}{ending}" for code in tariff.deck_codes for ending in _DECK_FILES]
+        beside = sum(place.is_file() for place in there) >= len(tariff.deck_codes)
+        calendar = not tariff.calendar or any(
+            (place / f"{tariff.calendar}.csv").is_file() for place in (folder, resources.path("catalog", "calendars"))
+        )
+        if beside and calendar:
+            tariff = with_files([tariff], folder)[0]
+            compile_tariffs({1: tariff}, [(tariff.code,)], {})
+        found.append(tariff)
+    return found
 
 
 def with_named(

@@ -58,6 +58,7 @@ def where_calls_are(
 
     Calls of billed months that were moved to another owner are there with that owner, and no longer with the former.
     """
+    schema = calls.schema
     calls = calls.with_columns([pl.col(name).alias(home) for name, home in HOME.items()])
     frozen = [period for period in periods if period in closed]
     if not frozen or not change_store.any_change(conn, frozen):
@@ -69,8 +70,8 @@ def where_calls_are(
     here = set(accounts)
     elsewhere = sorted(set(at.filter(~pl.col("rated_account_id").is_in(here))["rated_account_id"].to_list()))
     if elsewhere:
-        more = month_store.calls_of_month(conn, frozen, elsewhere, start_s)
-        moved_in = pl.DataFrame(more, schema=_call_schema(), orient="row")
+        more = month_store.calls_of_month(conn, frozen, elsewhere, start_s, columns=list(schema))
+        moved_in = pl.DataFrame(more, schema=schema, orient="row")
         moved_in = moved_in.with_columns([pl.col(name).alias(home) for name, home in HOME.items()])
         keys = at.select(period="for_month", home_account="rated_account_id", usage_id="usage_id")
         calls = pl.concat([calls, moved_in.join(keys, on=["period", "home_account", "usage_id"], how="semi")])
@@ -83,11 +84,6 @@ def where_calls_are(
            "quantity": "quantity_now"}  # fmt: skip
     calls = calls.with_columns([pl.coalesce(there, name).alias(name) for name, there in now.items()]).drop(now.values())
     return calls.filter(pl.col("account_id").is_in(here))
-
-
-def _call_schema() -> dict[str, Any]:
-    texts = ("account_id", "product_id", "item_code")
-    return {name: pl.String if name in texts else pl.Int64 for name in month_store.CALL_COLUMNS}
 
 
 def corrections(

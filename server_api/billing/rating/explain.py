@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
+from fractions import Fraction
+from math import gcd
 from typing import Any
 
 import polars as pl
@@ -12,7 +14,7 @@ import polars as pl
 import resources
 from server_api.billing.rating.month_steps import inside_steps, sum_steps
 from server_api.billing.rating.tariff.compile import Compiled, PriceKey
-from server_api.billing.rating.tariff.model import WHOLE_DAY, Quantity
+from server_api.billing.rating.tariff.model import WHOLE_CALL, WHOLE_DAY, WHOLE_PPM, Quantity
 from shared_models.contracts.rating import ChargeStep
 from shared_models.values.money import MicroYuan
 
@@ -44,6 +46,11 @@ class Explanation:
     rounded_away_numerator: int
     denominator: int
 
+    @property
+    def exact(self) -> Fraction:
+        """The charge before its one rounding, in micro-yuan."""
+        return self.charge.amount_micro_yuan + Fraction(self.rounded_away_numerator, self.denominator)
+
 
 def explanation_of(call: dict[str, Any], tariffs: Compiled) -> Explanation:
     """The explanation of one call rated with ``explain``: a row of the rater's result."""
@@ -56,18 +63,34 @@ def explanation_of(call: dict[str, Any], tariffs: Compiled) -> Explanation:
     if call["units"] and row["connect"]:
         steps.append(Step("connect", 1, 1, row["connect"], den))
     steps += _window_steps(call, row, key, den)
+    steps, den = _adjusted(steps, key.row.adjust_ppm, den)
     exact = sum(step.numerator for step in steps)
     charge = exact // den
     if call["units"] and charge < row["minimum"]:
         steps.append(Step("minimum", 1, 1, row["minimum"] * den - exact, den))
-    if call["units"] and max(charge, row["minimum"]) > row["cap"]:
-        steps.append(Step("cap", 1, 1, row["cap"] * den - max(exact, row["minimum"] * den), den))
+        exact = row["minimum"] * den
+    if call["units"] and exact // den > row["cap"]:
+        steps.append(Step("cap", 1, 1, row["cap"] * den - exact, den))
+        exact = row["cap"] * den
     monthly = tariffs.monthly
     inside = [Step(*astuple(one)) for one in inside_steps(call, monthly)]
     if not inside and call["covered"]:
         inside = [Step("included:", call["covered"], 1, 0, 1)]
     summed = [Step(*astuple(one)) for one in sum_steps(call, monthly)]
     return Explanation((*inside, *steps, *summed), MicroYuan(call["charge_micro_yuan"]), exact % den, den)
+
+
+def _adjusted(steps: list[Step], ppm: int, den: int) -> tuple[list[Step], int]:
+    """The steps at their full price and what a surcharge or discount makes of them; the sum is the same."""
+    if ppm in (0, WHOLE_PPM) or not steps:
+        return steps, den
+    part = gcd(ppm, WHOLE_PPM)
+    asked, whole = ppm // part, WHOLE_PPM // part
+    full = [replace(step, numerator=step.numerator * whole, denominator=den * asked) for step in steps]
+    change = sum(step.numerator for step in steps) * (asked - whole)
+    kind = "surcharge" if ppm > WHOLE_PPM else "discount"
+    percent = f"{MicroYuan(abs(ppm - WHOLE_PPM) * 100)}".removesuffix(".00")
+    return [*full, Step(f"{kind}:{percent} %", 1, 1, change, den * asked)], den * asked
 
 
 def _window_steps(call: dict[str, Any], row: dict[str, Any], key: PriceKey, den: int) -> list[Step]:
@@ -84,7 +107,8 @@ def _window_steps(call: dict[str, Any], row: dict[str, Any], key: PriceKey, den:
             blocks = rest + (first if not own_first else 0)
             if blocks:
                 step = row.get(f"w{window}_step", row["step"])
-                found.append(Step(f"window:{code}", blocks, step, blocks * row[f"w{window}_price"], den))
+                kind = "flat" if step == WHOLE_CALL else "window"
+                found.append(Step(f"{kind}:{code}", blocks, step, blocks * row[f"w{window}_price"], den))
             for group in range(1, len(key.row.then) + 1):
                 more = call.get(f"s{day}_{window}_rest{group}") or 0
                 if more:
@@ -97,19 +121,20 @@ def _window_steps(call: dict[str, Any], row: dict[str, Any], key: PriceKey, den:
 def shown(step: Step, key: PriceKey, language: str) -> ChargeStep:
     """A step with its words."""
     kind, _, code = step.kind.partition(":")
+    quantity = key.tariff.quantity_of(key.row)
     price = MicroYuan(step.numerator // (step.denominator * step.units)) if step.units else MicroYuan(0)
     amount = MicroYuan(step.amount_micro_yuan)
     where = (
         ""
-        if code in ("", WHOLE_DAY) or kind in ("included", "tier")
+        if code in ("", WHOLE_DAY) or kind in ("included", "tier", "surcharge", "discount")
         else resources.text("ui.charge.in_window", language, window=_window_name(code, language))
     )
     words = resources.text(
         f"ui.charge.{kind}",
         language,
         units=step.units,
-        size=size_text(step.unit_size, key.tariff.quantity, language),
-        quantity=size_text(step.units, key.tariff.quantity, language),
+        size=size_text(step.unit_size, quantity, language),
+        quantity=size_text(step.units, quantity, language),
         price=price,
         amount=amount,
         code=code,
@@ -119,7 +144,7 @@ def shown(step: Step, key: PriceKey, language: str) -> ChargeStep:
         if step.numerator:
             words += resources.text("ui.charge.included_paid", language, amount=amount)
         if step.left is not None:
-            left = size_text(step.left, key.tariff.quantity, language)
+            left = size_text(step.left, quantity, language)
             words += resources.text("ui.charge.included_left", language, left=left)
     return ChargeStep(
         kind=step.kind,
@@ -127,6 +152,7 @@ def shown(step: Step, key: PriceKey, language: str) -> ChargeStep:
         unit_size=step.unit_size,
         price_micro_yuan=price,
         amount_micro_yuan=amount,
+        exact=str(Fraction(step.numerator, step.denominator)),
         text=words,
     )
 

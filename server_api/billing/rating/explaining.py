@@ -105,7 +105,7 @@ def _rated_call(row: Any, explanation: Explanation | None, tariffs: Compiled, la
         key = tariffs.keys[row.price_no]
         steps = tuple(shown(step, key, language) for step in explanation.steps)
         text = sentence(explanation, steps, language)
-        tariff = f"{key.tariff.version}/{key.row.code}"
+        tariff = key.named
     return RatedCall(
         usage_id=row.usage_id,
         product_id=row.product_id,

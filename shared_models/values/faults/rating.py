@@ -26,14 +26,14 @@ class UsageNotDealtOut(Fault):
 
 
 class DeckNotValid(Fault):
-    """A rate deck cannot be used; ``file``, ``row`` (line) and ``field`` say where, ``problem`` what is wrong."""
+    """A rate deck cannot be used; ``file``, ``row`` (line), ``field`` and ``problem`` say where and what is wrong."""
 
     code = "deck_not_valid"
     status = 422
 
 
 class CalendarNotValid(Fault):
-    """A holiday calendar cannot be used; ``file``, ``row`` (line) and ``field`` say where, ``problem`` what is wrong."""
+    """A holiday calendar cannot be used; ``file``, ``row`` (line), ``field`` and ``problem`` say why."""
 
     code = "calendar_not_valid"
     status = 422

@@ -119,8 +119,9 @@ def random_row(rng: random.Random, code: str, codes: list[str]) -> Row:
         return replace(row, prefixes=tuple({number[: rng.randrange(1, 8)] for number in rng.sample(NUMBERS, 3)}))
     zero = dict.fromkeys(codes, 0)
     first_deck = 0 if flat else first
+    blocks = {"step": 60 if flat else step, "per": 60 if flat else row.per, "then": ()}
     return replace(row, deck="D", prices_micro_yuan=zero, first=first_deck, first_prices_micro_yuan={},
-                   then=(), connect_micro_yuan=0, quantity=None, step=60 if flat else step, per=60 if flat else row.per)  # fmt: skip
+                   connect_micro_yuan=0, quantity=None, **blocks)  # fmt: skip
 
 
 def random_tariff(rng: random.Random) -> Tariff:

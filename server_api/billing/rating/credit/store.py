@@ -277,7 +277,8 @@ def unreleased(conn: Connection, period: int, account_ids: Iterable[str]) -> Seq
 
 def any_month(conn: Connection, period: int) -> bool:
     """Whether a month has any live debit; a month run asks this once and leaves it at that."""
-    return conn.execute(select(_M.period).where(_M.period == period).limit(1)).first() is not None
+    one = select(_M.period).where(_M.period == period).order_by(_M.account_id).limit(1)
+    return conn.execute(one).first() is not None
 
 
 def unreleased_accounts(conn: Connection, periods: Sequence[int], limit: int) -> Sequence[Any]:

@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
+from server_api.billing.rating.store import months as month_store
 from server_api.platform.database import Database
 from shared_models.tables.billing.allowances import rated_change, rerate
-from shared_models.tables.billing.rating import rated_usage
+from shared_models.tables.billing.rating import rated_step, rated_usage
 
 _KEYS_AT_ONCE = 300
 CHANGE_COLUMNS = tuple(column.name for column in rated_change.c)
@@ -126,3 +127,67 @@ def usage_count(conn: Connection, period: int) -> int:
     """How many rated calls a period has."""
     query = select(func.count()).select_from(rated_usage).where(rated_usage.c.period == period)
     return int(conn.execute(query).scalar_one())
+
+
+RERATE_COLUMNS = (
+    *month_store.CALL_COLUMNS,
+    "zone_code",
+    "peer_no",
+    "call_type",
+    "owner_key",
+    "octets",
+)
+
+
+def move_rated(
+    database: Database, conn: Connection, period: int, moves: Sequence[tuple[str, int, dict[str, Any]]]
+) -> None:
+    """Give calls of an open period to another account: (account, call, new values with account_id)."""
+    c = rated_usage.c
+    columns = tuple(column.name for column in c)
+    by_key = {(account, call): values for account, call, values in moves}
+    rows: list[tuple[Any, ...]] = []
+    for account in sorted({key[0] for key in by_key}):
+        calls = sorted(call for owner, call in by_key if owner == account)
+        for begin in range(0, len(calls), _KEYS_AT_ONCE):
+            some = calls[begin : begin + _KEYS_AT_ONCE]
+            mine = (c.period == period) & (c.account_id == account) & c.usage_id.in_(some)
+            for row in conn.execute(select(rated_usage).where(mine)).all():
+                values = row._asdict() | by_key[account, row.usage_id]
+                rows.append(tuple(values[name] for name in columns))
+            conn.execute(delete(rated_usage).where(mine))
+            s = rated_step.c
+            conn.execute(delete(rated_step).where(s.period == period, s.account_id == account, s.usage_id.in_(some)))
+    database.bulk_insert(conn, rated_usage, columns, sorted(rows, key=lambda row: tuple(row[:3])))
+
+
+def reprice_rated(conn: Connection, period: int, rows: Sequence[tuple[Any, ...]]) -> None:
+    """New product, price and charge of calls of an open period: (account, call, product, price, item, zone, quantity,
+    covered, units, charge)."""
+    c = rated_usage.c
+    names = REPRICED
+    statement = (
+        update(rated_usage)
+        .where(
+            c.period == bindparam("in_period"),
+            c.account_id == bindparam("of_account"),
+            c.usage_id == bindparam("of_call"),
+        )
+        .values({name: bindparam(f"now_{name}") for name in names[2:]})
+    )
+    keys = ("of_account", "of_call", *(f"now_{name}" for name in names[2:]))
+    conn.execute(statement, [{"in_period": period, **dict(zip(keys, row, strict=True))} for row in rows])
+
+
+REPRICED = (
+    "account_id",
+    "usage_id",
+    "product_id",
+    "price_no",
+    "item_code",
+    "zone_code",
+    "quantity",
+    "covered",
+    "units",
+    "charge_micro_yuan",
+)

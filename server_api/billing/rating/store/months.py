@@ -43,17 +43,25 @@ def calls_of_month(
     start_s: tuple[int, int],
     prices: Sequence[int] | None = None,
     columns: Sequence[str] = CALL_COLUMNS,
+    between: tuple[str, str] | None = None,
 ) -> list[tuple[Any, ...]]:
     """Calls of some accounts that began within a month, in whichever periods they are billed, as plain tuples.
 
-    ``prices``: only those at these prices, where they are few enough to be named.
+    ``prices``: only those at these prices, where they are few enough to be named. ``between``: a range of accounts
+    (both ends with it) that is read as it lies, whatever ``accounts`` says of it.
     """
     c = rated_usage.c
+    low, high = between or ("", "")
+    named: list[Any] = [
+        c.account_id.in_(some) for some in _some(a for a in accounts if between is None or not low <= a <= high)
+    ]
+    if between is not None:
+        named.append(c.account_id.between(low, high))
     found: list[tuple[Any, ...]] = []
-    for some in _some(accounts):
+    for those in named:
         for period in periods:
             query = select(*[c[name] for name in columns]).where(
-                c.period == period, c.account_id.in_(some), c.start_s >= start_s[0], c.start_s < start_s[1]
+                c.period == period, those, c.start_s >= start_s[0], c.start_s < start_s[1]
             )
             if prices is not None and len(prices) <= _KEYS_AT_ONCE:
                 query = query.where(c.price_no.in_(prices))

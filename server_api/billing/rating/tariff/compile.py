@@ -35,6 +35,15 @@ class PriceKey:
     row_no: int
     deck_row: int | None = None
 
+    @property
+    def named(self) -> str:
+        """The price as people name it: tariff, row, and the line of the rate deck where one brought the price."""
+        name = f"{self.tariff.version}/{self.row.code}"
+        if self.deck_row is None:
+            return name
+        line = self.tariff.decks[self.row.deck].rows.row(self.deck_row, named=True)
+        return f"{name}/{line['prefix']} {line['name'] or ''}".rstrip()
+
 
 class PriceKeys(Mapping[int, PriceKey]):
     """What every price_no stands for. Iterating gives the rows of the tariffs; prices of decks are found by number."""
