@@ -21,6 +21,15 @@ class TillTotal(Contract):
     amount_fen: FenField
 
 
+class TillAudit(Contract):
+    """One level of a session's audit (稽核)."""
+
+    level: int
+    staff_no: str
+    audited_at: datetime
+    note: str = ""
+
+
 class TillSession(Contract):
     """A till session with its sums."""
 
@@ -44,6 +53,7 @@ class TillSession(Contract):
     closed_at: datetime | None = None
     deposited_fen: FenField | None = None
     note: str = ""
+    audits: tuple[TillAudit, ...] = Field(default=(), description="levels passed so far, the first first")
 
 
 class TillView(Contract):
@@ -108,6 +118,25 @@ class Deposited(Contract):
 
     till: TillSession
     slip: Receipt
+
+
+class CloseForOther(Contract):
+    """Count and close a session its teller left behind; the reason goes into the day report."""
+
+    denominations: tuple[Denomination, ...] = Field(default=(), max_length=30)
+    counted_fen: FenField
+    note: str = Field(min_length=1, max_length=200)
+
+    model_config = example(counted_fen=30000, note="柜员请病假")
+
+
+class AuditTill(Contract):
+    """Say that slip and day report agree; ``amount_fen`` is what the bank's slip says."""
+
+    amount_fen: FenField
+    note: str = Field(default="", max_length=200)
+
+    model_config = example(amount_fen=9700)
 
 
 class Reprint(Contract):

@@ -17,8 +17,14 @@ class TillState(StrEnum):
     """Day close (日结): nothing posts to the session any more."""
     DEPOSITED = "deposited"
     """The cash was handed to the bank (缴款)."""
+    AUDITED_1 = "audited_1"
+    """A second person compared slip and day report (一级稽核); two more levels follow, each by another person."""
+    AUDITED_2 = "audited_2"
+    AUDITED_3 = "audited_3"
 
 
+#: The states of a session that was deposited, whatever level it is audited to.
+AT_THE_BANK = frozenset({TillState.DEPOSITED, TillState.AUDITED_1, TillState.AUDITED_2, TillState.AUDITED_3})
 #: Sessions a payment may be booked to.
 TAKES_MONEY = frozenset({TillState.OPEN, TillState.TRADING, TillState.COUNTED})
 #: state -> event -> next state. Anything not listed is refused.
@@ -27,7 +33,10 @@ TILL_MOVES: dict[TillState, dict[str, TillState]] = {
     TillState.TRADING: {"trade": TillState.TRADING, "count": TillState.COUNTED},
     TillState.COUNTED: {"trade": TillState.TRADING, "count": TillState.COUNTED, "close": TillState.CLOSED},
     TillState.CLOSED: {"deposit": TillState.DEPOSITED},
-    TillState.DEPOSITED: {},
+    TillState.DEPOSITED: {"audit": TillState.AUDITED_1},
+    TillState.AUDITED_1: {"audit": TillState.AUDITED_2},
+    TillState.AUDITED_2: {"audit": TillState.AUDITED_3},
+    TillState.AUDITED_3: {},
 }
 
 

@@ -8,6 +8,7 @@ from server_api.platform.database import Database
 from server_api.platform.registry import Finding
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import ZERO_FEN, Fen
+from shared_models.values.money_states import AT_THE_BANK, TillState
 
 
 def till_cash_equals_entries(database: Database) -> Finding:
@@ -20,7 +21,8 @@ def till_cash_equals_entries(database: Database) -> Finding:
     for till in tills:
         by_entries = entries.get(till.till_id, ZERO_FEN)
         by_ledger = ledger.pop(till.till_id, ZERO_FEN)
-        should = {"closed": till.counted_fen, "deposited": ZERO_FEN}.get(till.state, by_entries)
+        should = till.counted_fen if till.state == TillState.CLOSED else by_entries
+        should = ZERO_FEN if till.state in AT_THE_BANK else should
         if not by_entries == by_ledger == should:
             wrong.append(f"{till.till_id}: entries {by_entries}, ledger {by_ledger}, counted {should}")
     wrong += [f"{owner}: cash of {amount} in a till that is not there" for owner, amount in ledger.items() if amount]

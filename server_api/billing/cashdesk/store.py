@@ -12,7 +12,14 @@ from server_api.billing.cashdesk.rules import EntrySum
 from server_api.platform.dialects.prepared import Prepared
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.work import DataScope, WorkContext
-from shared_models.tables.billing.cashdesk import deposit_slip, receipt, till_count, till_entry, till_session
+from shared_models.tables.billing.cashdesk import (
+    deposit_slip,
+    receipt,
+    till_audit,
+    till_count,
+    till_entry,
+    till_session,
+)
 from shared_models.values.money import Fen
 from shared_models.values.money_states import PayMethod
 
@@ -68,10 +75,10 @@ def read_till(conn: Connection, till_id: str) -> Any | None:
 
 
 def undeposited_of(conn: Connection, staff_id: str) -> str | None:
-    """The id of the oldest closed session of a person whose cash is not deposited."""
+    """The oldest closed session not deposited yet: a person's own, or one they closed for another."""
     return conn.execute(
         select(_T.till_id)
-        .where(_T.staff_id == staff_id, _T.state == "closed")
+        .where(or_(_T.staff_id == staff_id, _T.closed_by == staff_id), _T.state == "closed")
         .order_by(_T.closed_at, _T.till_id)
         .limit(1)
     ).scalar_one_or_none()
@@ -102,6 +109,27 @@ def list_tills(
         opened_at, till_id = after
         query = query.where(or_(_T.opened_at < opened_at, and_(_T.opened_at == opened_at, _T.till_id < till_id)))
     return conn.execute(query.order_by(_T.opened_at.desc(), _T.till_id.desc()).limit(limit)).all()
+
+
+def in_scope(conn: Connection, till_id: str, context: WorkContext) -> bool:
+    """True for a session the caller may see."""
+    query = select(_T.till_id).where(_T.till_id == till_id, within(till_session, context))
+    return conn.execute(query).first() is not None
+
+
+def audits_of(conn: Connection, till_ids: Sequence[str]) -> dict[str, list[Any]]:
+    """The levels sessions were audited to, the first first."""
+    found: dict[str, list[Any]] = {}
+    if till_ids:
+        query = select(till_audit).where(till_audit.c.till_id.in_(till_ids))
+        for row in conn.execute(query.order_by(till_audit.c.till_id, till_audit.c.level_no)):
+            found.setdefault(row.till_id, []).append(row)
+    return found
+
+
+def insert_audit(conn: Connection, values: dict[str, Any]) -> None:
+    """Keep a level of an audit."""
+    conn.execute(insert(till_audit).values(**values))
 
 
 # ---- entries and counts ---------------------------------------------------------------------------------------------

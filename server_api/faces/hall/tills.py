@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated
+
+from fastapi import Path
 
 from server_api.billing.cashdesk import service as cashdesk
 from server_api.faces.hall.core import (
@@ -19,6 +22,8 @@ from server_api.faces.hall.core import (
 )
 from server_api.faces.hall.keyset import instant_after, instant_key
 from shared_models.contracts.cashdesk import (
+    AuditTill,
+    CloseForOther,
     CloseTill,
     CountTill,
     DayClose,
@@ -33,14 +38,19 @@ from shared_models.values.faults.cashdesk import (
     CounterUnknown,
     DepositTooMuch,
     TillAlreadyOpen,
+    TillAuditDisagrees,
+    TillAuditedByYou,
     TillCountDoesNotAdd,
     TillDifferenceUnexplained,
     TillFloatNotValid,
+    TillIsYourOwn,
+    TillNotFound,
     TillNotOpen,
     TillStepNotAllowed,
 )
 
 router = hall_router("tills")
+HexId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["7a" * 16])]
 
 
 @router.get("/till/current", response_model=TillView)
@@ -94,6 +104,36 @@ def deposit_cash(body: DepositCash, caller: Caller = permit(Permission.TILL_OPER
     return caller.act(
         "billing", "deposit_cash", body, lambda uow: cashdesk.deposit_cash(uow, request=body), wait_for_after=False
     )
+
+
+@router.post(
+    "/tills/{till_id}/close",
+    response_model=DayClose,
+    responses=refusals(
+        CounterUnknown, TillNotFound, TillIsYourOwn, TillStepNotAllowed, TillCountDoesNotAdd, TillFloatNotValid
+    ),
+)
+def close_for_other(
+    till_id: HexId, body: CloseForOther, caller: Caller = permit(Permission.TILL_CLOSE_ANY)
+) -> Response:
+    """Count and close a session its teller left behind."""
+    return caller.act(
+        "billing", "close_for_other", body,
+        lambda uow: cashdesk.close_for_other(uow, till_id=till_id, request=body), wait_for_after=False,
+    )  # fmt: skip
+
+
+@router.post(
+    "/tills/{till_id}/audit",
+    response_model=TillSession,
+    responses=refusals(TillNotFound, TillIsYourOwn, TillStepNotAllowed, TillAuditedByYou, TillAuditDisagrees),
+)
+def audit_till(till_id: HexId, body: AuditTill, caller: Caller = permit(Permission.TILL_AUDIT)) -> Response:
+    """Pass a deposited session's next level of audit."""
+    return caller.act(
+        "billing", "audit_till", body,
+        lambda uow: cashdesk.audit_till(uow, till_id=till_id, request=body), wait_for_after=False,
+    )  # fmt: skip
 
 
 @router.get("/tills", response_model=TillPage)

@@ -17,7 +17,7 @@ till_session = Table(
     Column("staff_id", Code(32), nullable=False),
     Column("staff_no", Code(20), nullable=False),
     Column("staff_name", Words(60)),
-    # open, trading, counted, closed, deposited
+    # open, trading, counted, closed, deposited, audited_1 … audited_3
     Column("state", Code(12), nullable=False),
     # "<hall>/<counter>" and the person while the session lives, its own id afterwards: one live session each
     Column("counter_key", Code(60), nullable=False, unique=True),
@@ -78,6 +78,21 @@ deposit_slip = Table(
     Column("receipt_no", Code(40), nullable=False),
     Column("deposited_at", Instant(), nullable=False),
     Column("staff_id", Code(32), nullable=False),
+)
+
+#: Who compared a deposited session with the bank's slip, level by level, each another person. Append only.
+till_audit = Table(
+    "till_audit",
+    billing_metadata,
+    Column("till_id", Id(), ForeignKey("till_session.till_id"), nullable=False),
+    Column("level_no", Integer, nullable=False, autoincrement=False),
+    Column("amount_fen", FenType(), nullable=False),
+    Column("remark", Words(200)),
+    Column("staff_id", Code(32), nullable=False),
+    Column("staff_no", Code(20), nullable=False),
+    Column("audited_at", Instant(), nullable=False),
+    Column("act_id", Id(), nullable=False),
+    PrimaryKeyConstraint("till_id", "level_no"),
 )
 
 #: Every paper as issued. seq_no is gapless per counter; the document never changes, only the count of copies.

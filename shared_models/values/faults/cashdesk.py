@@ -71,3 +71,31 @@ class CounterUnknown(Fault):
 
     code = "counter_unknown"
     status = 409
+
+
+class TillNotFound(Fault):
+    """No session has that id, or it lies outside the caller's data scope."""
+
+    code = "till_not_found"
+    status = 404
+
+
+class TillIsYourOwn(Fault):
+    """A session is closed for its teller, and audited, by somebody else."""
+
+    code = "till_is_your_own"
+    status = 409
+
+
+class TillAuditedByYou(Fault):
+    """Each level of an audit is another person's."""
+
+    code = "till_audited_by_you"
+    status = 409
+
+
+class TillAuditDisagrees(Fault):
+    """The bank's slip says another amount than was deposited."""
+
+    code = "till_audit_disagrees"
+    status = 409

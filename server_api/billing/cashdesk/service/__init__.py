@@ -1,4 +1,4 @@
-"""The cash desk's acts: sessions in ``till.py``, papers in ``papers.py``."""
+"""The cash desk's acts: sessions in ``till.py``, others' in ``supervise.py``, papers in ``papers.py``."""
 
 from server_api.billing.cashdesk.service.bank import bank_session
 from server_api.billing.cashdesk.service.entries import (
@@ -10,6 +10,7 @@ from server_api.billing.cashdesk.service.entries import (
     write_entries,
 )
 from server_api.billing.cashdesk.service.papers import keep_receipt, read_receipt, reprint_receipt, take_receipt_no
+from server_api.billing.cashdesk.service.supervise import audit_till, close_for_other
 from server_api.billing.cashdesk.service.till import (
     close_till,
     count_till,
@@ -21,8 +22,10 @@ from server_api.billing.cashdesk.service.till import (
 
 __all__ = [
     "Entry",
+    "audit_till",
     "bank_session",
     "book_entries",
+    "close_for_other",
     "close_till",
     "count_till",
     "current_till",

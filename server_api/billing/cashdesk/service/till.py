@@ -21,9 +21,11 @@ from shared_models.contracts.cashdesk import (
     CloseTill,
     CountTill,
     DayClose,
+    Denomination,
     DepositCash,
     Deposited,
     OpenTill,
+    TillAudit,
     TillSession,
     TillTotal,
     TillView,
@@ -84,7 +86,7 @@ def open_till(uow: UnitOfWork, *, request: OpenTill) -> TillSession:
     write_entries(uow, till_id, [Entry(rules.FLOAT, PayMethod.CASH, request.float_fen)])
     if request.float_fen:
         post(uow, [Posting(_hall_float(context.hall_code), _drawer(till_id), request.float_fen, till_id)])
-    return _view(uow.conn, till_id)
+    return till_view(uow.conn, till_id)
 
 
 def count_till(uow: UnitOfWork, *, request: CountTill) -> TillSession:
@@ -93,14 +95,23 @@ def count_till(uow: UnitOfWork, *, request: CountTill) -> TillSession:
     Raises TillNotOpen, TillCountDoesNotAdd, TillStepNotAllowed.
     """
     till = lock_own_till(uow)
-    if request.counted_fen < ZERO_FEN:
+    keep_count(uow, till, request.denominations, request.counted_fen)
+    return till_view(uow.conn, till.till_id)
+
+
+def keep_count(uow: UnitOfWork, till: Row[Any], denominations: Sequence[Denomination], counted_fen: Fen) -> Fen:
+    """Store what lies in the drawer of a locked session; what it has over (below zero: short).
+
+    Raises TillCountDoesNotAdd, TillFloatNotValid, TillStepNotAllowed.
+    """
+    if counted_fen < ZERO_FEN:
         raise TillFloatNotValid(most=str(money_policy().largest_payment))
-    counted = rules.counted_sum(request.denominations, request.counted_fen)
+    counted = rules.counted_sum(denominations, counted_fen)
     state = rules.next_state(TillState(till.state), "count")
     expected = rules.cash_of(store.sums_of(uow.conn, till.till_id))
     count_no = till.count_no + 1
     pieces: dict[int, int] = {}
-    for line in request.denominations:
+    for line in denominations:
         pieces[line.value_fen] = pieces.get(line.value_fen, 0) + line.pieces
     if pieces:
         store.insert_counts(
@@ -125,7 +136,7 @@ def count_till(uow: UnitOfWork, *, request: CountTill) -> TillSession:
         difference_fen=counted - expected,
         counted_at=uow.now,
     )
-    return _view(uow.conn, till.till_id)
+    return counted - expected
 
 
 def close_till(uow: UnitOfWork, *, request: CloseTill) -> DayClose:
@@ -134,25 +145,29 @@ def close_till(uow: UnitOfWork, *, request: CloseTill) -> DayClose:
     Raises TillNotOpen, TillStepNotAllowed (count first), TillDifferenceUnexplained.
     """
     till = lock_own_till(uow)
-    state = rules.next_state(TillState(till.state), "close")
+    rules.next_state(TillState(till.state), "close")
     difference: Fen = till.difference_fen
     if difference and not request.note:
         raise TillDifferenceUnexplained(difference=str(difference))
-    till_id = till.till_id
+    return finish_day(uow, till_id=till.till_id, note=request.note, difference=difference)
+
+
+def finish_day(uow: UnitOfWork, *, till_id: str, note: str, difference: Fen) -> DayClose:
+    """Close a counted session: book the difference, print the report, free counter and person."""
     if difference:
         write_entries(uow, till_id, [Entry(rules.OVER_SHORT, PayMethod.CASH, difference)])
         post(uow, over_or_short(LedgerCode.OVER_SHORT, till_id, _drawer(till_id), difference, till_id))
     store.change_till(
         uow.conn,
         till_id,
-        state=state.value,
+        state=TillState.CLOSED.value,
         closed_at=uow.now,
         closed_by=uow.context.staff_id,
-        remark=request.note,
+        remark=note,
         counter_key=till_id,
         staff_key=till_id,
     )
-    view = _view(uow.conn, till_id)
+    view = till_view(uow.conn, till_id)
     lines = tuple(
         ReceiptLine(
             label=_words(f"receipt.till_item.{total.item}"),
@@ -161,7 +176,7 @@ def close_till(uow: UnitOfWork, *, request: CloseTill) -> DayClose:
         )
         for total in view.totals
     )
-    report = _paper(uow, ReceiptKind.DAY_CLOSE, lines, _by_method(view.totals), request.note, till_id)
+    report = _paper(uow, ReceiptKind.DAY_CLOSE, lines, _by_method(view.totals), note, till_id)
     return DayClose(till=view, report=report)
 
 
@@ -214,16 +229,16 @@ def deposit_cash(uow: UnitOfWork, *, request: DepositCash) -> Deposited:
             "staff_id": uow.context.staff_id,
         },
     )
-    return Deposited(till=_view(uow.conn, till_id), slip=slip)
+    return Deposited(till=till_view(uow.conn, till_id), slip=slip)
 
 
 def current_till(conn: Connection, context: WorkContext) -> TillView:
     """The caller's own live session at this counter; failing that the oldest closed one still to be deposited."""
     row = store.live_till(conn, rules.counter_key(context)) if context.counter_no else None
     if row is not None and row.staff_id == context.staff_id:
-        return TillView(till=_view(conn, row.till_id))
+        return TillView(till=till_view(conn, row.till_id))
     waiting = store.undeposited_of(conn, context.staff_id)
-    return TillView(till=_view(conn, waiting) if waiting is not None else None)
+    return TillView(till=till_view(conn, waiting) if waiting is not None else None)
 
 
 def list_tills(
@@ -235,20 +250,20 @@ def list_tills(
     limit: int,
 ) -> list[TillSession]:
     """Sessions in the caller's data scope, newest first."""
-    return [
-        _session(row, store.sums_of(conn, row.till_id))
-        for row in store.list_tills(conn, context, business_on, after, limit)
-    ]
+    rows = store.list_tills(conn, context, business_on, after, limit)
+    audits = store.audits_of(conn, [row.till_id for row in rows])
+    return [_session(row, store.sums_of(conn, row.till_id), audits.get(row.till_id, ())) for row in rows]
 
 
-def _view(conn: Connection, till_id: str) -> TillSession:
+def till_view(conn: Connection, till_id: str) -> TillSession:
+    """A session as it is shown."""
     row = store.read_till(conn, till_id)
     if row is None:
         raise TillNotOpen(counter_no="")
-    return _session(row, store.sums_of(conn, till_id))
+    return _session(row, store.sums_of(conn, till_id), store.audits_of(conn, [till_id]).get(till_id, ()))
 
 
-def _session(row: Row[Any], sums: Sequence[EntrySum]) -> TillSession:
+def _session(row: Row[Any], sums: Sequence[EntrySum], audits: Sequence[Any]) -> TillSession:
     cash_in = rules.cash_of(sums, (rules.PAYMENT, rules.DEPOSIT_IN))
     cash_out = -rules.cash_of(sums, (rules.REVERSAL, rules.REFUND, rules.DEPOSIT_OUT))
     return TillSession(
@@ -275,6 +290,10 @@ def _session(row: Row[Any], sums: Sequence[EntrySum]) -> TillSession:
         closed_at=row.closed_at,
         deposited_fen=row.deposited_fen,
         note=row.remark or "",
+        audits=tuple(
+            TillAudit(level=one.level_no, staff_no=one.staff_no, audited_at=one.audited_at, note=one.remark or "")
+            for one in audits
+        ),
     )
 
 
