@@ -20,6 +20,8 @@ from shared_models.values.ids import derived_id
 from shared_models.values.money import Fen
 from shared_models.values.money_states import DebitState
 
+_AT_ONCE = 300
+
 
 @dataclass(frozen=True, slots=True)
 class DebitContract:
@@ -88,17 +90,27 @@ def live_contracts(
     conn: Connection, secrets: Secrets, *, from_id: str, until_id: str, on: date
 ) -> Sequence[DebitContract]:
     """The contracts that run on a day for a half-open range of accounts, for the file to the bank."""
-    return [
-        DebitContract(
-            row.contract_no,
-            row.account_id,
-            row.bank_code,
-            secrets.unseal(row.sealed_bank_account),
-            secrets.unseal(row.sealed_holder),
-            row.largest_fen,
-        )
-        for row in store.live_contracts(conn, from_id, until_id, on)
-    ]
+    return [_clear(row, secrets) for row in store.live_contracts(conn, from_id, until_id, on)]
+
+
+def contracts_named(conn: Connection, secrets: Secrets, contract_nos: Sequence[str]) -> dict[str, DebitContract]:
+    """Contracts by their numbers, also such as have ended since: what a file already sent was made from."""
+    found: dict[str, DebitContract] = {}
+    for begin in range(0, len(contract_nos), _AT_ONCE):
+        for row in store.contracts_named(conn, contract_nos[begin : begin + _AT_ONCE]):
+            found[row.contract_no] = _clear(row, secrets)
+    return found
+
+
+def _clear(row: Row[Any], secrets: Secrets) -> DebitContract:
+    return DebitContract(
+        row.contract_no,
+        row.account_id,
+        row.bank_code,
+        secrets.unseal(row.sealed_bank_account),
+        secrets.unseal(row.sealed_holder),
+        row.largest_fen,
+    )
 
 
 def _end(uow: UnitOfWork, running: Row[Any], state: DebitState, reason: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from server_api.billing.payment.store import debit as debit_store
 from server_api.billing.payment.store import moves as store
 from server_api.platform.database import Database
 from server_api.platform.registry import Finding
@@ -57,3 +58,15 @@ def _state(row: Any) -> str:
     if not row.forfeited_fen:
         return DepositState.RETURNED.value
     return DepositState.PARTLY_FORFEITED.value if row.returned_fen else DepositState.FORFEITED.value
+
+
+def debit_items_are_paid(database: Database) -> Finding:
+    """Each item a bank paid has a payment of exactly its amount."""
+    with database.reading() as conn:
+        items = debit_store.paid_items(conn)
+    wrong = tuple(
+        f"{row.file_no}/{row.seq_no}: {row.amount_fen} paid, {row.booked_fen} booked"
+        for row in items
+        if row.booked_fen != row.amount_fen
+    )
+    return Finding(counted=len(items), amount=sum((row.amount_fen for row in items), ZERO_FEN), wrong=wrong)

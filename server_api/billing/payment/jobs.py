@@ -24,3 +24,4 @@ def wire(wiring: Wiring) -> None:
     wiring.invariant("billing", "adjusted_money_is_somewhere", checks.adjusted_money_is_somewhere)
     wiring.invariant("billing", "deposits_equal_books", checks_of_moves.deposits_equal_books)
     wiring.invariant("billing", "transfers_are_posted", checks_of_moves.transfers_are_posted)
+    wiring.invariant("billing", "debit_items_are_paid", checks_of_moves.debit_items_are_paid)

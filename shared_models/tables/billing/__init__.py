@@ -6,6 +6,7 @@ from shared_models.tables.billing import bill as bill
 from shared_models.tables.billing import cashdesk as cashdesk
 from shared_models.tables.billing import charges as charges
 from shared_models.tables.billing import credit as credit
+from shared_models.tables.billing import debit as debit
 from shared_models.tables.billing import decks as decks
 from shared_models.tables.billing import fapiao as fapiao
 from shared_models.tables.billing import ledger as ledger

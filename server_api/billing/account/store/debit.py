@@ -56,6 +56,11 @@ def live_contracts(conn: Connection, from_id: str, until_id: str, on: date) -> S
     return conn.execute(query).all()
 
 
+def contracts_named(conn: Connection, contract_nos: Sequence[str]) -> Sequence[Any]:
+    """Contracts by their numbers, whatever became of them."""
+    return conn.execute(select(bank_debit_contract).where(_C.contract_no.in_(contract_nos))).all()
+
+
 def wrong_contracts(conn: Connection) -> tuple[int, list[str]]:
     """How many contracts there are, and those whose key or account does not fit their state."""
     rows = conn.execute(
