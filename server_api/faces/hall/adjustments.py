@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Path
 
-from server_api.billing.bill.service import adjust
+from server_api.billing.bill.service import adjust, waive
 from server_api.billing.payment import service as payment
 from server_api.faces.hall.approvals import GIVING
 from server_api.faces.hall.core import Caller, Permission, Response, hall_router, permit, refusals, reply
@@ -17,8 +17,11 @@ from shared_models.contracts.adjustment import (
     ChargeAccount,
     ChargePage,
     CreditLine,
+    LateFees,
+    LateFeeWaived,
     LineCredited,
     UndoCharge,
+    WaiveLateFee,
 )
 from shared_models.values.clock import town_day
 from shared_models.values.faults.account import AccountClosed, AccountNotFound
@@ -31,6 +34,7 @@ from shared_models.values.faults.adjustment import (
     ChargeNotFound,
     ChargeNotValid,
     CreditTooMuch,
+    NoLateFee,
 )
 from shared_models.values.faults.common import NotFound
 
@@ -73,6 +77,25 @@ def undo_charge(
         "billing", "undo_charge", body,
         lambda uow: adjust.undo_charge(uow, account_id=account_id, charge_id=charge_id, request=body),
     )  # fmt: skip
+
+
+@router.get("/accounts/{account_id}/late-fees", response_model=LateFees, responses=refusals(AccountNotFound, NotFound))
+def list_late_fees(account_id: HexId, caller: Caller = permit(Permission.ACCOUNT_VIEW)) -> Response:
+    """List the late fees of an account that run up to today and are on no bill yet."""
+    account_in_scope(caller.databases, caller.context, account_id)
+    today = town_day(caller.databases.billing.clock.now())
+    with caller.reading("billing") as connection:
+        return reply(waive.late_fees(connection, account_id, today))
+
+
+@router.post(
+    "/late-fee-waivers",
+    response_model=LateFeeWaived,
+    responses=refusals(NoLateFee, NotFound, AccountNotFound, AccountClosed, AccountBeingBilled, *GIVING),
+)
+def waive_late_fee(body: WaiveLateFee, caller: Caller = permit(Permission.FEE_WAIVE)) -> Response:
+    """Do not ask for the late fee an overdue bill has run up and no bill has on it yet."""
+    return caller.act("billing", "waive_late_fee", body, lambda uow: waive.waive_late_fee(uow, request=body))
 
 
 @router.post(
