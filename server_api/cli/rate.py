@@ -13,9 +13,9 @@ import resources
 from server_api.billing.rating.attached import with_files, with_files_there
 from server_api.billing.rating.offline import explained, rate_file
 from server_api.billing.rating.service import import_tariffs, sample_tariffs, tariff_codes, tariffs_in
-from server_api.billing.usage.formats.registry import FORMATS
+from server_api.billing.usage.formats.tables import site_tables
 from server_api.cli.console import OK, REFUSED, Console, language, t
-from server_api.cli.house import open_house
+from server_api.cli.house import open_house, settings_of
 from server_api.platform.acts import Act, digest_of, perform
 from shared_models.contracts.rating import TariffsImported
 from shared_models.contracts.work import system_context
@@ -31,7 +31,7 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("--tariff", type=Path, action="append", required=True, metavar="FILE", help=t("rate.tariff"))
     parser.add_argument("--deck", type=Path, action="append", metavar="FILE", help=t("rate.deck"))
     parser.add_argument("--usage", type=Path, required=True, metavar="FILE", help=t("rate.usage"))
-    parser.add_argument("--format", choices=FORMATS, help=t("rate.format"))
+    parser.add_argument("--format", metavar="CODE|TABLE", help=t("rate.format"))
     parser.add_argument("--output", choices=("table", "csv", "json"), default="table", help=t("rate.output"))
     parser.add_argument("--limit", type=int, help=t("rate.limit"))
     parser.set_defaults(run=_rate)
@@ -50,7 +50,8 @@ def _rate(args: argparse.Namespace, console: Console) -> int:
         tariffs = [
             tariff for path in args.tariff for tariff in with_files(tariffs_in(path), path.parent, args.deck or ())
         ]
-        charged, tables, totals = rate_file(args.usage, tariffs, args.format)
+        with site_tables(settings_of(args).data_dir / "usage"):
+            charged, tables, totals = rate_file(args.usage, tariffs, args.format)
     except OSError as error:
         console.complain(f"{error.filename}: {error.strerror}")
         return REFUSED
