@@ -10,6 +10,7 @@ from typing import Any
 import resources
 from server_api.billing.bill import service
 from server_api.billing.bill.paper import Paper, bill_pdf
+from server_api.cli.bill_output import add_output
 from server_api.cli.bill_preview import add_options, preview
 from server_api.cli.bill_reports import add_reports
 from server_api.cli.console import OK, REFUSED, Console, language, t
@@ -24,7 +25,7 @@ from shared_models.values.period import Month
 
 
 def add_commands(subparsers: Any) -> None:
-    """``bill preview|run|show|pdf|aside|income|compare-old``."""
+    """``bill preview|run|show|pdf|aside|income|compare-old|output``."""
     parser = subparsers.add_parser("bill", help=t("bill.help"), description=t("bill.description"))
     acts = parser.add_subparsers(dest="bill_command", required=True, metavar=t("command"), title=t("commands"))
     for name, run in (("preview", preview), ("run", _run), ("aside", _aside)):
@@ -48,6 +49,7 @@ def add_commands(subparsers: Any) -> None:
             one.add_argument("--paper", choices=[each.value for each in Paper], default="A4", help=t("bill.paper"))
             one.add_argument("--out", type=Path, help=t("bill.out"))
     add_reports(acts, _month)
+    add_output(acts, _month)
 
 
 def _month(words: str) -> Month:
