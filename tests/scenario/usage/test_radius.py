@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from server_api.billing.rating.session_cuts import rate_sessions
 from server_api.billing.usage import service as usage
 from server_api.billing.usage.jobs import session_pieces_add_up, usage_counts_add_up
 from server_api.billing.usage.radius import files, take
-from server_api.billing.usage.radius.clients import client_of, read_clients
+from server_api.billing.usage.radius.clients import read_clients
 from server_api.billing.usage.radius.listener import Listener, bound
 from server_api.billing.usage.radius.simulator import AccessServer, Faults
 from server_api.platform.database import Database, Databases
@@ -29,7 +28,7 @@ from server_api.platform.registry import Finding
 from shared_models.tables.billing.rating import rated_usage
 from shared_models.tables.billing.traffic import usage_session
 from shared_models.values.clock import ManualClock, town_day
-from shared_models.values.faults.usage import AlreadyRegistered, RadiusClientsNotValid
+from shared_models.values.faults.usage import AlreadyRegistered
 from shared_models.values.period import Month
 from tests.support import usage_town as town
 
@@ -376,39 +375,3 @@ def test_a_session_over_the_end_of_a_month_is_cut_there(billing: Database, tmp_p
     with billing.reading() as conn:
         row = conn.execute(select(usage_session.c.state, usage_session.c.cut_duration_s)).one()
     assert tuple(row) == ("open" if going else "closed", 1_500)
-
-
-def test_who_may_send(tmp_path: Path) -> None:
-    file = tmp_path / "radius.toml"
-    with pytest.raises(RadiusClientsNotValid):
-        read_clients(tmp_path)
-    for text, names in (
-        ("", "[[client]]"),
-        ('[[client]]\nname = "a"\naddress = "10.0.0.0/8"\nsecret = "short"\n', "fewer than 8"),
-        ('[[client]]\nname = "a"\naddress = "10.0.0.300"\nsecret = "long-enough"\n', "10.0.0.300"),
-        ('[[client]]\naddress = "10.0.0.1"\nsecret = "long-enough"\n', "name is missing"),
-        ('[[client]]\nsecret = "long-enough', ""),
-    ):
-        file.write_text(text, encoding="utf-8")
-        file.chmod(0o600)
-        with pytest.raises(RadiusClientsNotValid) as refused:
-            read_clients(tmp_path)
-        assert names in str(refused.value.params["problem"])
-        assert "long-enough" not in str(refused.value.params["problem"])
-    file.write_text(
-        '[[client]]\nname = "net"\naddress = "10.0.0.0/8"\nsecret = "long-enough"\n'
-        '[[client]]\nname = "one"\naddress = "10.0.0.7"\nsecret = "another-one"\n',
-        encoding="utf-8",
-    )
-    clients = read_clients(tmp_path)
-    assert [getattr(client_of(clients, at), "name", None) for at in ("10.0.0.7", "10.0.0.8", "11.0.0.1", "::1")] == [
-        "one",
-        "net",
-        None,
-        None,
-    ]
-    assert "another-one" not in repr(clients)
-    if os.name == "posix":
-        file.chmod(0o644)
-        with pytest.raises(RadiusClientsNotValid):
-            read_clients(tmp_path)
