@@ -269,14 +269,8 @@ def _by_windows(
             calls = calls.with_columns(numerator=numerator)
             if not explain:
                 calls = calls.drop(*names)
-    drop = [
-        "begin",
-        "into_day",
-        "day",
-        "edge",
-        *(["next"] if window_steps else []),
-        *(f"{name}{g}" for name in ("before", "upto") for g in range(groups)),
-    ]
+    drop = ["begin", "into_day", "day", "edge", *(["next"] if window_steps else [])]
+    drop += [f"{name}{g}" for name in ("before", "upto") for g in range(groups)]
     drop += [f"bit{day}" for day in range(days)] if day_types else []
     return calls.drop(*drop), c("numerator")
 
