@@ -48,6 +48,8 @@ router = hall_router("rating")
 HexId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", examples=["5c" * 16])]
 #: A quote is worked out again when the account or session moved under it; more often than this it is being fought over.
 _ATTEMPTS = 8
+#: China has had no summer time since 1992, and calendars are read by month up to 2099.
+_FIRST_YEAR, _LAST_YEAR = 1992, 2099
 _PRICED = (CreditOwnerUnknown, CreditNoPrice, PricingAway)
 _ON_SESSION = (
     CreditSessionNotFound, CreditSessionEnded, CreditRequestLate, CreditUsedFalls, TooBusy, AccountNotFound, *_PRICED,
@@ -181,4 +183,6 @@ def _second(caller: Caller, at: datetime | None) -> int:
         at = caller.databases.billing.clock.now()
     if at.tzinfo is None:
         raise InputNotValid(field="started_at", reason={"zh": "缺少时区", "en": "needs a time zone"})
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise InputNotValid(field="started_at", reason={"zh": "年份超出范围", "en": "no year of a call"})
     return int(at.timestamp())
