@@ -19,7 +19,10 @@ from server_api.billing.rating.tariff.read import tariff_of
 from server_api.billing.rating.tariff.reader import in_words
 from shared_models.values.faults.rating import TariffNotValid
 
-_ROW = ("row", "zones", "item", "first", "first_price", "step", "price", "per", "connect", "minimum", "cap")
+_ROW = (
+    "row", "zones", "prefixes", "deck", "from", "in_trunk", "out_trunk", "call_type", "priority", "item", "first",
+    "first_price", "step", "price", "per", "flat", "connect", "minimum", "cap", "surcharge", "discount",
+)  # fmt: skip
 
 
 def read_workbook(path: Path) -> list[Tariff]:
@@ -35,7 +38,7 @@ def read_workbook(path: Path) -> list[Tariff]:
     first = book.sheetnames[0]
     for number, cells in _table(path, book[first]):
         document = documents.setdefault(cells.get("tariff", ""), {"tariff": cells.get("tariff"), "rows": []})
-        for name in ("effective_from", "quantity", "source"):
+        for name in ("effective_from", "quantity", "source", "calendar"):
             if name in cells:
                 document[name] = cells[name]
         names = {
@@ -74,7 +77,7 @@ def _checked(path: Path, document: dict[str, Any], lines: dict[tuple[str, str], 
 
 def _row(cells: dict[str, str]) -> dict[str, Any]:
     row: dict[str, Any] = {name: cells[name] for name in _ROW if name in cells}
-    for name in ("price", "first_price"):
+    for name in ("price", "first_price", "flat", "step"):
         by_window = {key.partition(":")[2]: value for key, value in cells.items() if key.startswith(f"{name}:")}
         if by_window:
             row[name] = by_window
