@@ -16,7 +16,7 @@ from typing import Any
 
 from server_api.billing.rating.tariff.model import Tariff
 from server_api.billing.rating.tariff.read import tariff_of
-from server_api.billing.rating.tariff.reader import in_words
+from server_api.billing.rating.tariff.reader import Problem, all_in_words, in_words
 from shared_models.values.faults.rating import TariffNotValid
 
 _ROW = (
@@ -65,11 +65,16 @@ def _checked(path: Path, document: dict[str, Any], lines: dict[tuple[str, str], 
         one = problems[0]
         line = lines.get((str(document.get("tariff")), one.row))
         where = f"{line} ({one.row})" if line else one.row or "-"
+
+        def place(other: Problem) -> str:
+            found = lines.get((str(document.get("tariff")), other.row))
+            return f"{found} ({other.row})" if found else other.row or "-"
+
         raise TariffNotValid(
             file=path.name,
             row=where,
             field=one.field,
-            problem=in_words(one.problem, one.value),
+            problem=all_in_words(problems, place),
             others=len(problems) - 1,
         )
     return tariff

@@ -11,7 +11,7 @@ import yaml
 from server_api.billing.rating.tariff.allowance import read_included, read_period_cap
 from server_api.billing.rating.tariff.choice import Choice, NotClear
 from server_api.billing.rating.tariff.model import Quantity, Row, Tariff
-from server_api.billing.rating.tariff.reader import Problem, Reader, in_words
+from server_api.billing.rating.tariff.reader import Problem, Reader, all_in_words, in_words
 from server_api.billing.rating.tariff.rows import read_row
 from server_api.billing.rating.tariff.windows import read_windows
 from shared_models.values.faults.rating import TariffNotValid
@@ -42,7 +42,7 @@ def read_tariffs(path: Path) -> list[Tariff]:
                 file=path.name,
                 row=first.row or "-",
                 field=first.field,
-                problem=in_words(first.problem, first.value),
+                problem=all_in_words(problems, lambda one: one.row or "-"),
                 others=len(problems) - 1,
             )
         found.append(tariff)

@@ -6,13 +6,15 @@ Problems are collected; each names the row, the field and what is wrong with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import resources
 from server_api.billing.rating.tariff.model import ABROAD, ANY_ZONE, DAY_S, WHOLE_PPM, Quantity
+from server_api.billing.rating.zones import INLAND, town_zones
 from shared_models.values.faults.base import Fault
 from shared_models.values.money import MicroYuan
 
@@ -27,6 +29,14 @@ _CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?")
 _PERCENT = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?\s*%")
 _PREFIX = re.compile(r"(?:\+|00)?([1-9]\d{0,14})")
 _NUMBER = re.compile(r"\d{1,9}")
+#: Problems of one tariff that are listed.
+MOST_LISTED = 50
+
+
+@lru_cache(maxsize=1)
+def known_zones() -> frozenset[str]:
+    """The zones a call can go to, as the town's prefixes name them."""
+    return INLAND | frozenset(town_zones().values())
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,15 @@ def in_words(problem: str, value: str) -> dict[str, str]:
         short: resources.text(f"ui.tariff_problem.{problem}", language, value=value)
         for short, language in (("zh", "zh_CN"), ("en", "en"))
     }
+
+
+def all_in_words(problems: Sequence[Problem], where: Callable[[Problem], str]) -> dict[str, str]:
+    """The first problem, and below it every other with its place, a line each."""
+    words = in_words(problems[0].problem, problems[0].value)
+    for one in problems[1:MOST_LISTED]:
+        more = in_words(one.problem, one.value)
+        words = {short: f"{text}\n  {where(one)}, {one.field}: {more[short]}" for short, text in words.items()}
+    return words
 
 
 class Reader:
@@ -67,7 +86,12 @@ class Reader:
 
     def zone(self, row: str, field: str, value: Any) -> str:
         """A zone's code, or ``*``."""
-        return ANY_ZONE if value == ANY_ZONE else self.code(row, field, value)
+        if value in (ANY_ZONE, ABROAD):
+            return str(value)
+        code = self.code(row, field, value)
+        if code != "?" and code not in known_zones():
+            self.wrong(row, field, "zone", value)
+        return code
 
     def size(self, row: str, field: str, value: Any, *, least: int = 1, quantity: Quantity | None = None) -> int:
         """A quantity with its unit (``3 min``) in seconds, octets or sessions."""
