@@ -10,10 +10,11 @@ from typing import Any
 import resources
 from server_api.billing.bill import service
 from server_api.billing.bill.paper import Paper, bill_pdf
+from server_api.cli.bill_cycles import add_cycles
 from server_api.cli.bill_output import add_output
 from server_api.cli.bill_preview import add_options, preview
 from server_api.cli.bill_reports import add_reports
-from server_api.cli.console import OK, REFUSED, Console, language, t
+from server_api.cli.console import OK, Console, language, t
 from server_api.cli.house import House, open_house
 from server_api.platform.acts import Act, digest_of, perform
 from shared_models.contracts.bill import BillDocument, RunProgress
@@ -25,12 +26,13 @@ from shared_models.values.period import Month
 
 
 def add_commands(subparsers: Any) -> None:
-    """``bill preview|run|show|pdf|aside|income|compare-old|output``."""
+    """``bill preview|run|days|set-day|aside|show|pdf|income|compare-old|output``."""
     parser = subparsers.add_parser("bill", help=t("bill.help"), description=t("bill.description"))
     acts = parser.add_subparsers(dest="bill_command", required=True, metavar=t("command"), title=t("commands"))
-    for name, run in (("preview", preview), ("run", _run), ("aside", _aside)):
+    for name, run in (("preview", preview), ("run", _run)):
         one = acts.add_parser(name, help=t(f"bill.{name}"), description=t(f"bill.{name}"))
         one.add_argument("--month", required=True, type=_month, metavar="YYYY-MM", help=t("bill.month"))
+        one.add_argument("--day", type=int, default=1, choices=range(1, 32), metavar="DAY", help=t("bill.day"))
         one.set_defaults(run=run)
         if name == "preview":
             add_options(one)
@@ -48,6 +50,7 @@ def add_commands(subparsers: Any) -> None:
         else:
             one.add_argument("--paper", choices=[each.value for each in Paper], default="A4", help=t("bill.paper"))
             one.add_argument("--out", type=Path, help=t("bill.out"))
+    add_cycles(acts, _month)
     add_reports(acts, _month)
     add_output(acts, _month)
 
@@ -63,8 +66,8 @@ def _month(words: str) -> Month:
 def _run(args: argparse.Namespace, console: Console) -> int:
     """Bill a month; killed or stopped, the same command goes on."""
     with open_house(args, label="billrun") as house:
-        begin_month(house, args.month)
-        run_id = service.run_id_of(args.month)
+        begin_month(house, args.month, args.day)
+        run_id = service.run_id_of(args.month, args.day)
 
         def progress(done: int, total: int) -> None:
             billing = house.databases.billing
@@ -95,10 +98,11 @@ def _assist(args: argparse.Namespace, console: Console) -> int:
     return OK
 
 
-def begin_month(house: House, month: Month) -> None:
-    """The act that opens a month's run, or goes on with it."""
-    act = Act(new_id(), "begin_bill_run", digest_of({"yyyymm": month.yyyymm}), system_context("onehall bill run"))
-    perform(house.databases.billing, act, lambda uow: service.begin_run(uow, month=month))
+def begin_month(house: House, month: Month, day: int = 1) -> None:
+    """The act that opens the run of a month and billing day, or goes on with it."""
+    digest = digest_of({"yyyymm": month.yyyymm, "billing_day": day})
+    act = Act(new_id(), "begin_bill_run", digest, system_context("onehall bill run"))
+    perform(house.databases.billing, act, lambda uow: service.begin_run(uow, month=month, billing_day=day))
 
 
 def _progress_words(run: RunProgress) -> str:
@@ -113,23 +117,6 @@ def _progress_words(run: RunProgress) -> str:
         aside=run.aside_count,
         remaining=remaining,
     )
-
-
-def _aside(args: argparse.Namespace, console: Console) -> int:
-    """The accounts a month's run could not bill, and why; 1 when there are any."""
-    rows: list[tuple[str, str]] = []
-    cursor: str | None = None
-    with open_house(args) as house, house.databases.billing.reading() as connection:
-        while True:
-            page = service.set_asides(connection, args.month.yyyymm, 500, cursor, language())
-            rows += [(each.account_id, each.text) for each in page.items]
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-    for account_id, words in rows:
-        console.say(f"{account_id}  {words}")
-    console.result({"month": str(args.month), "aside": [{"account_id": one, "text": words} for one, words in rows]})
-    return REFUSED if rows else OK
 
 
 # ---- one bill ------------------------------------------------------------------------------------------------------

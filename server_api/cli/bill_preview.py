@@ -26,6 +26,7 @@ def preview(args: argparse.Namespace, console: Console) -> int:
         found = service.preview_run(
             house.databases.billing,
             args.month,
+            billing_day=args.day,
             language=language(),
             on_progress=lambda done, total: console.progress(f"{done:,}/{total:,}"),
         )
@@ -63,7 +64,7 @@ def _tell(console: Console, found: RunPreview) -> None:
             ],
         )
     for each in found.aside[:_SHOWN]:
-        console.say(f"{each.account_id}  {each.text}")
+        console.say(f"{each.account_no or each.account_id}  {each.text}")
 
 
 def write_report(found: RunPreview, folder: Path) -> list[Path]:
@@ -93,5 +94,9 @@ def write_report(found: RunPreview, folder: Path) -> list[Path]:
             for each in found.outliers
         ],
     )  # fmt: skip
-    write_csv(aside, ("account", "reason", "text"), [(one.account_id, one.reason, one.text) for one in found.aside])
+    write_csv(
+        aside,
+        ("account", "reason", "text"),
+        [(one.account_no or one.account_id, one.reason, one.text) for one in found.aside],
+    )
     return [whole, totals, outliers, aside]

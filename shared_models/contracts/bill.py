@@ -181,6 +181,7 @@ class RunProgress(Contract):
 
     run_id: IdField
     yyyymm: int
+    billing_day: int = Field(default=1, description="accounts whose cycle ends on this day of the next month")
     state: RunState
     issued_on: date
     due_on: date
@@ -204,6 +205,7 @@ class SetAside(Contract):
     """An account the run could not bill, and why."""
 
     account_id: IdField
+    account_no: str = Field(default="", description="as people know it")
     reason: str
     text: str
 
@@ -264,6 +266,53 @@ class RunPreview(Contract):
 
 
 class BeginRun(Contract):
-    """Begin the run of a month, or go on with the one that stopped."""
+    """Begin the run of a month and billing day, or go on with the one that stopped."""
 
     yyyymm: int = Field(ge=200001, le=999912, examples=[202603])
+    billing_day: int = Field(default=1, ge=1, le=31, description="1: accounts billed by the calendar month")
+
+
+class SetBillingDay(Contract):
+    """From which month on an account's cycles begin on which day."""
+
+    billing_day: int = Field(ge=1, le=31, examples=[16], description="a day a month does not have is its last")
+    from_month: int | None = Field(
+        default=None, ge=200001, le=999912, examples=[202604], description="left out: the first that is possible"
+    )
+
+
+class BillingDayView(Contract):
+    """An account's billing day from a month on, with the cycles around the change."""
+
+    account_id: IdField
+    billing_day: int
+    from_month: int
+    last_from_on: date = Field(description="the last cycle under the day before")
+    last_until_on: date = Field(description="exclusive; the new day's first cycle begins here")
+    first_until_on: date = Field(description="the end of the first cycle under the new day, exclusive")
+
+
+class CycleOfMonth(Contract):
+    """The accounts of a month that one run bills."""
+
+    billing_day: int
+    until_on: date = Field(description="the cycle's end, exclusive: the run may begin on this day")
+    account_count: int
+    state: str = Field(description="open | running | cancelled | closed")
+
+
+class CyclesOfMonth(PageOf):
+    """All runs a month needs, by billing day."""
+
+    items: tuple[CycleOfMonth, ...] = ()
+
+
+class LateBill(Contract):
+    """A bill made for an account its month's run had set aside; no bill where there was nothing to bill."""
+
+    account_id: IdField
+    yyyymm: int
+    bill_id: str = ""
+    bill_no: str = ""
+    total_fen: FenField = ZERO_FEN
+    due_on: date | None = None

@@ -87,6 +87,7 @@ class BillingEventState(Contract):
     price_version: int
     bundle_code: str = Field(default="", description="the bundle this product is a member of")
     bundle_instance: str = Field(default="", description="the same for all members of one bundle sale")
+    reason: str = Field(default="", max_length=20, description="why, by code; some forgive an early-stop fee")
 
 
 class ProductRecorded(Payload):

@@ -20,6 +20,7 @@ class LedgerCode(StrEnum):
     ADVANCE = "advance"  # balance book
     REVENUE = "revenue"  # item code
     VAT = "vat"  # rate in thousandths
+    DEPOSIT = "deposit"  # billing account: deposits billed, owed back until a credit of the same item
     OVER_SHORT = "over_short"  # till session
     FLOAT = "float"  # hall
     OPENING = "opening"  # old system the balance was taken over from

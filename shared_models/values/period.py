@@ -148,6 +148,20 @@ def day_in_force(yyyymm: int, billing_days: Sequence[tuple[int, int]]) -> int:
     return day
 
 
+def closing_day(yyyymm: int, billing_days: Sequence[tuple[int, int]]) -> int:
+    """The day (1..31) of the following month that ends the cycle of a month: which run bills it.
+
+    >>> closing_day(202603, ((202601, 16),)), closing_day(202603, ((202604, 16),)), closing_day(202603, ())
+    (16, 16, 1)
+    """
+    return day_in_force(Month(yyyymm).next().yyyymm, billing_days) if billing_days else 1
+
+
+def cycle_end(yyyymm: int, day: int) -> date:
+    """The first day after the cycles of a month that end on this billing day."""
+    return _on_day(Month(yyyymm).next(), day)
+
+
 def _on_day(month: Month, day: int) -> date:
     year, number = divmod(month.yyyymm, 100)
     return date(year, number, min(day, monthrange(year, number)[1]))

@@ -23,10 +23,10 @@ from shared_models.contracts.rating import PriceRow
 from shared_models.contracts.work import system_context
 from shared_models.tables.billing.bill import bill
 from shared_models.tables.billing.rating import rated_usage, rating_price_book, rating_price_part
-from shared_models.values.clock import TOWN_ZONE, ManualClock
+from shared_models.values.clock import TOWN_ZONE, ManualClock, town_midnight
 from shared_models.values.ids import derived_id, new_id
 from shared_models.values.money import MicroYuan
-from shared_models.values.period import Month
+from shared_models.values.period import Month, cycle_end
 
 
 def recurring(offering: str, yuan: str, service_name: str = "voice", **more: Any) -> PriceRow:
@@ -173,6 +173,7 @@ class BillTown:
         bundle: str | None = None,
         instance: str = "",
         version: int = 1,
+        reason: str = "",
     ) -> None:
         """Something happens to a product; what is not said stays as it was."""
         known = self.histories[product_id]
@@ -185,6 +186,7 @@ class BillTown:
             price_version=version,
             bundle_code=(last.bundle_code if last else "") if bundle is None else bundle,
             bundle_instance=instance or (last.bundle_instance if last and bundle is None else ""),
+            reason=reason,
         )
         self.histories[product_id] = known.model_copy(update={"events": (*known.events, state)})
         self._tell(f"product:{product_id}", self.histories[product_id])
@@ -239,18 +241,19 @@ class BillTown:
             connection.execute(insert(rated_usage), rows)
 
     # ---- bills ---------------------------------------------------------------------------------------------------
-    def run(self, yyyymm: int, policy: BillingPolicy | None = None) -> RunProgress:
-        """Bill a month on the 1st of the next, from beginning to close."""
+    def run(self, yyyymm: int, policy: BillingPolicy | None = None, day: int = 1) -> RunProgress:
+        """Bill a month on the day its cycles end, from beginning to close."""
         month = Month(yyyymm)
-        if self.clock.now() < month.ends_at:
-            self.clock.set(month.ends_at + timedelta(hours=1))
-        self.begin(yyyymm)
-        done = service.run_month(self.billing, service.run_id_of(month), policy=policy or PATIENT)
+        over = town_midnight(cycle_end(yyyymm, day))
+        if self.clock.now() < over:
+            self.clock.set(over + timedelta(hours=1))
+        self.begin(yyyymm, day)
+        done = service.run_month(self.billing, service.run_id_of(month, day), policy=policy or PATIENT)
         deliver_all(self.crossings)
         return done
 
-    def begin(self, yyyymm: int) -> None:
-        self.act("bill.begin_run", lambda uow: service.begin_run(uow, month=Month(yyyymm)))
+    def begin(self, yyyymm: int, day: int = 1) -> None:
+        self.act("bill.begin_run", lambda uow: service.begin_run(uow, month=Month(yyyymm), billing_day=day))
 
     def bill(self, account_id: str, yyyymm: int, language: str = "zh_CN") -> BillDocument:
         """The month's own bill of an account."""

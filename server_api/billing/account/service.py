@@ -234,6 +234,14 @@ def view_account(conn: Connection, account_id: str) -> AccountView:
     )
 
 
+def find_account(conn: Connection, account_no: str) -> str:
+    """The id of the account with this number. Raises AccountNotFound."""
+    account_id = store.account_id_of(conn, account_no)
+    if account_id is None:
+        raise AccountNotFound(account_id=account_no)
+    return account_id
+
+
 def _check_limit(limit: Fen) -> None:
     most = money_policy().largest_credit_limit
     if not ZERO_FEN <= limit <= most:

@@ -102,6 +102,7 @@ def _events(uow: UnitOfWork, envelope: Envelope, payload: ProductRecorded) -> li
             "bundle_code": event.bundle_code,
             "bundle_instance": event.bundle_instance,
             "heard_at": uow.now,
+            "reason": event.reason or None,
             "source_seq": envelope.seq,
         }
         for number, event in enumerate(payload.events, 1)
@@ -131,11 +132,13 @@ def product_rows(database: Database) -> Sequence[CopyRow]:
 
 
 def run_month(run: JobRun) -> Mapping[str, Any]:
-    """Bill a month: begin or go on, do the chunks, close. Arguments: yyyymm."""
+    """Bill a month: begin or go on, do the chunks, close. Arguments: yyyymm, billing_day (1 where it is not said)."""
     month = Month(int(run.arguments["yyyymm"]))
-    begin = Act(run.act_id("begin", run.attempt), "bill.begin_run", digest_of({"yyyymm": month.yyyymm}), run.context)
-    perform(run.database, begin, lambda uow: service.begin_run(uow, month=month))
-    run_id = service.run_id_of(month)
+    day = int(run.arguments.get("billing_day", 1))
+    digest = digest_of({"yyyymm": month.yyyymm, "billing_day": day})
+    begin = Act(run.act_id("begin", run.attempt), "bill.begin_run", digest, run.context)
+    perform(run.database, begin, lambda uow: service.begin_run(uow, month=month, billing_day=day))
+    run_id = service.run_id_of(month, day)
     try:
         workers = os.cpu_count() or 1
         done = service.run_month(run.database, run_id, context=run.context, on_progress=run.progress, workers=workers)

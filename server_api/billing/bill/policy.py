@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
 import resources
 from server_api.billing.bill.rules.house import BillPolicy, Item, LateFeePolicy, TaxChange
 from server_api.billing.bill.rules.proration import Proration
-from shared_models.values.period import Month
+from shared_models.values.period import Month, cycle_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +48,19 @@ class BillingPolicy:
     issue_day: int
     due_day: int
 
-    def issued_on(self, month: Month) -> date:
+    def issued_on(self, month: Month, billing_day: int = 1) -> date:
         """The day the bill of a month is dated."""
-        return self._day_after(month, self.issue_day)
+        return self._day_after(month, self.issue_day, billing_day)
 
-    def due_on(self, month: Month) -> date:
+    def due_on(self, month: Month, billing_day: int = 1) -> date:
         """The last day to pay the bill of a month."""
-        return self._day_after(month, self.due_day)
+        return self._day_after(month, self.due_day, billing_day)
 
     @staticmethod
-    def _day_after(month: Month, day: int) -> date:
+    def _day_after(month: Month, day: int, billing_day: int) -> date:
+        """That day of the month after; with another billing day as many days after the cycle's end."""
+        if billing_day != 1:
+            return cycle_end(month.yyyymm, billing_day) + timedelta(days=day - 1)
         following = month.next()
         return following.first_on.replace(day=min(day, following.days))
 

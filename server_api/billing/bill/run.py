@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any
@@ -31,6 +31,7 @@ from server_api.billing.bill.store.books import load_book
 from server_api.billing.bill.store.inputs import (
     AFTER_ALL,
     AccountHead,
+    Common,
     Loaded,
     load_account,
     load_accounts,
@@ -157,6 +158,8 @@ class MonthRun:
         with self.database.reading() as conn:
             self._common.late.read_on(conn, self.database.clock.now())
             loaded = load_accounts(conn, self.issue.month, chunk.next_account, chunk.until_account, self._common)
+            if self._common.cycles or self.issue.billing_day != 1:
+                loaded = of_day(loaded, self._common, self.issue)
             aside = bills.aside_ids(conn, chunk.period, [head.account_id for head in loaded.heads])
         held = _Held(chunk, loaded, aside)
         while held.index < len(loaded.heads):
@@ -267,7 +270,8 @@ class MonthRun:
         frozen = Frozen.empty(self._day, self.database.dialect.raw_instant)
         for head, draft in zip(heads, drafts, strict=True):
             if isinstance(draft, BillDraft) and draft.lines:
-                freeze(frozen, self.issue, head, draft, now)
+                days = self._common.cycles.get(head.account_id, ())
+                freeze(frozen, self.issue, head, draft, now, span=self.issue.span(days))
         return frozen
 
     def _asides(self, heads: list[AccountHead], drafts: list[BillDraft | Fault | None]) -> list[tuple[str, Fault]]:
@@ -290,6 +294,12 @@ class MonthRun:
         with self._write() as conn:
             runs.set_run(conn, period, run_id, accounts_per_min=pace, paced_at=now)
         self.on_progress(int(sums.done or 0), run.account_count)
+
+
+def of_day(loaded: Loaded, common: Common, issue: Issue) -> Loaded:
+    """Without the accounts that another run of the month bills."""
+    month, day = issue.month.yyyymm, issue.billing_day
+    return replace(loaded, heads=[head for head in loaded.heads if common.bills(head.account_id, month, day)])
 
 
 def draft_or_reason(book: PriceBook, policy: BillingPolicy, issue: Issue, account: AccountInput) -> BillDraft | Fault:

@@ -109,7 +109,8 @@ class BatchWriter:
             begun = time.perf_counter_ns()
             closed = closed_periods(conn)
             if closed != self._guide.closed:
-                rows = [(self._guide.bill_period(row[0], closed), *row[1:]) for row in rows]
+                again = self._guide.bill_period_again
+                rows = [(again(row[0], row[_ACCOUNT_AT], closed), *row[1:]) for row in rows]
             steps = [(*rows[at][: _ID_AT + 1], *step) for at, some in parts.items() for step in some]
             if closed != self._guide.closed:
                 rows.sort(key=lambda row: row[: _ID_AT + 1])

@@ -40,11 +40,21 @@ class Guide:
     cycles: Cycles = Cycles({}, ())
 
     def bill_period(self, period: int, closed: frozenset[int] | set[int] | None = None) -> int:
-        """The month a call of ``period`` is billed in: its own, or the first open one after it."""
+        """The month a call of ``period`` is billed in: its own, or the first open one after it.
+
+        Below zero it is one ``cycles`` found, and final.
+        """
+        if period < 0:
+            return -period
         shut = self.closed if closed is None else closed
         while period in shut:
             period = period + 1 if period % 100 < 12 else period + 89
         return period
+
+    def bill_period_again(self, period: int, account_id: str, closed: set[int]) -> int:
+        """Where a call found to be billed in ``period`` belongs now that other months are closed."""
+        own = self.cycles.again(period, account_id, closed)
+        return self.bill_period(period, closed) if own is None else own
 
 
 def tariffs_by_number(conn: Connection) -> dict[int, Tariff]:
@@ -63,12 +73,12 @@ def load_guide(database: Database, service: str) -> Guide:
         payers = product_payers(store.pay_relations(conn), service, only=by_product)
         kind = KIND_OF_SERVICE[service]
         ranks = owner_ranks(usage_store.access_rows(conn, kind), kind, by_product, payers)
-        closed = frozenset(store.closed_periods(conn))
+        closed = frozenset(arrivals.closed_periods(conn))
         days = arrivals.billing_days(conn)
     tariffs = compile_tariffs(versions, plans.listed, town_zones())
     coded, products, accounts = _coded(ranks)
     drawing = prices_with_included(tariffs)
-    return Guide(service, tariffs, Owners(coded), closed, drawing, products, accounts, Cycles(days, accounts))
+    return Guide(service, tariffs, Owners(coded), closed, drawing, products, accounts, Cycles(days, accounts, closed))
 
 
 def _coded(ranks: list[pl.DataFrame]) -> tuple[list[pl.DataFrame], tuple[str, ...], tuple[str, ...]]:

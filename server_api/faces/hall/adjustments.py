@@ -10,7 +10,7 @@ from server_api.billing.bill.service import adjust, waive
 from server_api.billing.payment import service as payment
 from server_api.faces.hall.approvals import GIVING
 from server_api.faces.hall.core import Caller, Permission, Response, hall_router, permit, refusals, reply
-from server_api.faces.joined.scope import account_in_scope
+from server_api.faces.joined.scope import account_in_scope, bill_in_scope
 from shared_models.contracts.adjustment import (
     AccountCharged,
     AdjustmentPage,
@@ -46,10 +46,13 @@ LineNo = Annotated[int, Path(ge=1, le=1_000_000)]
 @router.post(
     "/charges",
     response_model=AccountCharged,
-    responses=refusals(ChargeNotValid, AccountNotFound, AccountClosed, BillLineNotFound, BillCancelled, *GIVING),
+    responses=refusals(
+        ChargeNotValid, AccountNotFound, AccountClosed, BillLineNotFound, BillCancelled, NotFound, *GIVING
+    ),
 )
 def charge_account(body: ChargeAccount, caller: Caller = permit(Permission.BILL_ADJUST)) -> Response:
     """Put a one-off charge or credit on an account's next bill."""
+    account_in_scope(caller.databases, caller.context, body.account_id)
     return caller.act("billing", "charge_account", body, lambda uow: adjust.charge_account(uow, request=body))
 
 
@@ -66,13 +69,14 @@ def list_charges(account_id: HexId, caller: Caller = permit(Permission.ACCOUNT_V
     "/accounts/{account_id}/charges/{charge_id}/undo",
     response_model=AccountCharged,
     responses=refusals(
-        ChargeNotFound, ChargeAlreadyUndone, ChargeAlreadyBilled, AccountNotFound, AccountClosed, *GIVING
+        ChargeNotFound, ChargeAlreadyUndone, ChargeAlreadyBilled, AccountNotFound, AccountClosed, NotFound, *GIVING
     ),
 )
 def undo_charge(
     account_id: HexId, charge_id: HexId, body: UndoCharge, caller: Caller = permit(Permission.BILL_ADJUST)
 ) -> Response:
     """Take a one-off charge back before its month is billed."""
+    account_in_scope(caller.databases, caller.context, account_id)
     return caller.act(
         "billing", "undo_charge", body,
         lambda uow: adjust.undo_charge(uow, account_id=account_id, charge_id=charge_id, request=body),
@@ -95,18 +99,22 @@ def list_late_fees(account_id: HexId, caller: Caller = permit(Permission.ACCOUNT
 )
 def waive_late_fee(body: WaiveLateFee, caller: Caller = permit(Permission.FEE_WAIVE)) -> Response:
     """Do not ask for the late fee an overdue bill has run up and no bill has on it yet."""
+    bill_in_scope(caller.databases, caller.context, body.bill_id)
     return caller.act("billing", "waive_late_fee", body, lambda uow: waive.waive_late_fee(uow, request=body))
 
 
 @router.post(
     "/bills/{bill_id}/lines/{line_no}/credit",
     response_model=LineCredited,
-    responses=refusals(BillLineNotFound, BillCancelled, CreditTooMuch, AccountBeingBilled, AccountClosed, *GIVING),
+    responses=refusals(
+        BillLineNotFound, BillCancelled, CreditTooMuch, AccountBeingBilled, AccountClosed, NotFound, *GIVING
+    ),
 )
 def credit_line(
     bill_id: HexId, line_no: LineNo, body: CreditLine, caller: Caller = permit(Permission.BILL_ADJUST)
 ) -> Response:
     """Take something off a line of an issued bill; what had been paid of it goes back to the account's books."""
+    bill_in_scope(caller.databases, caller.context, bill_id)
     return caller.act(
         "billing", "credit_line", body,
         lambda uow: payment.credit_line(uow, bill_id=bill_id, line_no=line_no, request=body),

@@ -22,23 +22,33 @@ from server_api.faces.hall.core import (
 )
 from server_api.faces.joined.calls import look_at_calls
 from server_api.faces.joined.month_runs import begin_month
-from server_api.faces.joined.scope import account_in_scope, insist_in_scope
+from server_api.faces.joined.scope import account_in_scope, bill_in_scope
 from shared_models.contracts.bill import (
     BeginRun,
     BillDocument,
+    BillingDayView,
     BillPage,
+    CyclesOfMonth,
+    LateBill,
     LineOpening,
     RunProgress,
     RunProgressPage,
     SetAsidePage,
+    SetBillingDay,
 )
 from shared_models.values.clock import town_day
-from shared_models.values.faults.account import AccountNotFound
+from shared_models.values.faults.account import AccountClosed, AccountNotFound
 from shared_models.values.faults.bill import (
+    BillAmountTooLarge,
     BillBundleDoubled,
     BillHistoryBroken,
+    BillingDayTooSoon,
+    BillItemUnknown,
+    BillMonthFirst,
     BillMonthNotOver,
+    BillNotAside,
     BillPriceMissing,
+    BillProductUnknown,
     BillRunClosedAlready,
     BillRunNotRunning,
     BillUsageNotReady,
@@ -61,13 +71,6 @@ def _month(yyyymm: int) -> Month:
         return Month(yyyymm)
     except ValueError:
         raise InputNotValid(field="yyyymm", reason={"zh": "不是一个月份", "en": "not a month"}) from None
-
-
-def _insist(caller: Caller, bill_id: str) -> None:
-    """The bill's customer lies in the caller's scope. Raises NotFound."""
-    with caller.reading("billing") as connection:
-        _account_id, customer_id = bill.account_of_bill(connection, bill_id)
-    insist_in_scope(caller.databases, caller.context, customer_id)
 
 
 @router.get(
@@ -114,7 +117,7 @@ def preview_bill(
 @router.get("/bills/{bill_id}", response_model=BillDocument, responses=refusals(NotFound))
 def read_bill(bill_id: HexId, language: Language = "zh_CN", caller: Caller = permit(Permission.BILL_VIEW)) -> Response:
     """See a bill with every line, its tax, and what is still open of it."""
-    _insist(caller, bill_id)
+    bill_in_scope(caller.databases, caller.context, bill_id)
     return reply(_document(caller, bill_id, language))
 
 
@@ -126,7 +129,7 @@ def print_bill(
     caller: Caller = permit(Permission.BILL_VIEW),
 ) -> Response:
     """Get a bill as a PDF on A4 or A5."""
-    _insist(caller, bill_id)
+    bill_in_scope(caller.databases, caller.context, bill_id)
     return Response(bill_pdf(_document(caller, bill_id, language), paper, language), media_type=_PDF)
 
 
@@ -144,7 +147,7 @@ def open_line(
     caller: Caller = permit(Permission.BILL_VIEW),
 ) -> Response:
     """See what made a line: its charges and the one rounding. Calls are behind POST .../calls, which is logged."""
-    _insist(caller, bill_id)
+    bill_in_scope(caller.databases, caller.context, bill_id)
     with caller.reading("billing") as connection:
         return reply(bill.open_line(connection, bill_id, line_no, 1, None, language, with_calls=False))
 
@@ -163,7 +166,7 @@ def look_at_line_calls(
     caller: Caller = permit(Permission.CALLS_VIEW),
 ) -> Response:
     """See a page of the calls behind a line, with the rule that priced each. The look is logged, numbers are masked."""
-    _insist(caller, bill_id)
+    bill_in_scope(caller.databases, caller.context, bill_id)
     headers = caller.request.headers
     return reply(
         look_at_calls(
@@ -193,7 +196,7 @@ def print_line_calls(
     caller: Caller = permit(Permission.CALLS_VIEW),
 ) -> Response:
     """Get the calls behind a line as a PDF, numbers masked. The look is logged."""
-    _insist(caller, bill_id)
+    bill_in_scope(caller.databases, caller.context, bill_id)
     opening = look_at_calls(
         caller.databases.billing,
         caller.context,
@@ -212,12 +215,14 @@ def print_line_calls(
 @router.post(
     "/billruns",
     response_model=RunProgress,
-    responses=refusals(InputNotValid, BillMonthNotOver, BillRunClosedAlready, BillUsageNotReady),
+    responses=refusals(InputNotValid, BillMonthNotOver, BillMonthFirst, BillRunClosedAlready, BillUsageNotReady),
 )
 def begin_run(body: BeginRun, caller: Caller = permit(Permission.BILL_RUN)) -> Response:
-    """Begin a month's run, or go on with the one that stopped; the worker does it."""
+    """Begin the run of a month and billing day, or go on with the one that stopped; the worker does it."""
     month = _month(body.yyyymm)
-    return caller.act("billing", "begin_bill_run", body, lambda uow: begin_month(uow, month=month))
+    return caller.act(
+        "billing", "begin_bill_run", body, lambda uow: begin_month(uow, month=month, billing_day=body.billing_day)
+    )
 
 
 @router.get("/billruns", response_model=RunProgressPage)
@@ -254,3 +259,54 @@ def list_asides(
     month = _month(yyyymm)
     with caller.reading("billing") as connection:
         return reply(bill.set_asides(connection, month.yyyymm, limit, cursor, language))
+
+
+@router.post(
+    "/billruns/{yyyymm}/asides/{account_id}/bill",
+    response_model=LateBill,
+    responses=refusals(
+        InputNotValid,
+        BillNotAside,
+        AccountNotFound,
+        AccountClosed,
+        BillPriceMissing,
+        BillHistoryBroken,
+        BillBundleDoubled,
+        BillItemUnknown,
+        BillProductUnknown,
+        BillAmountTooLarge,
+    ),
+)
+def bill_set_aside(yyyymm: YearMonthPath, account_id: HexId, caller: Caller = permit(Permission.BILL_RUN)) -> Response:
+    """Make the bill of an account its month's run had set aside, also after the month is closed."""
+    month = _month(yyyymm)
+    return caller.act(
+        "billing", "bill_set_aside", None, lambda uow: bill.bill_set_aside(uow, month=month, account_id=account_id)
+    )
+
+
+# ---- billing days --------------------------------------------------------------------------------------------------
+@router.get("/billruns/{yyyymm}/days", response_model=CyclesOfMonth, responses=refusals(InputNotValid))
+def list_cycles(yyyymm: YearMonthPath, caller: Caller = permit(Permission.BILL_RUN)) -> Response:
+    """List the runs a month needs: the calendar's and one for each other day its cycles end on."""
+    month = _month(yyyymm)
+    with caller.reading("billing") as connection:
+        return reply(bill.cycles_of_month(connection, month))
+
+
+@router.post(
+    "/accounts/{account_id}/billing-day",
+    response_model=BillingDayView,
+    responses=refusals(AccountNotFound, AccountClosed, NotFound, BillingDayTooSoon, InputNotValid),
+)
+def set_billing_day(
+    account_id: HexId, body: SetBillingDay, caller: Caller = permit(Permission.ACCOUNT_EDIT)
+) -> Response:
+    """Let an account's cycles begin on another day of the month."""
+    account_in_scope(caller.databases, caller.context, account_id)
+    if body.from_month is not None:
+        _month(body.from_month)
+    return caller.act(
+        "billing", "set_billing_day", body,
+        lambda uow: bill.set_billing_day(uow, account_id=account_id, request=body),
+    )  # fmt: skip

@@ -9,8 +9,11 @@ from shared_models.contracts.bill import RunProgress
 from shared_models.values.period import Month
 
 
-def begin_month(uow: UnitOfWork, *, month: Month) -> RunProgress:
-    """Open the month's run, or go on with the one that stopped; the worker does it. Raises what begin_run raises."""
-    progress = bill.begin_run(uow, month=month)
-    enqueue(uow, bill.MONTH_RUN_JOB, {"yyyymm": month.yyyymm})
+def begin_month(uow: UnitOfWork, *, month: Month, billing_day: int = 1) -> RunProgress:
+    """Open the run of a month and billing day, or go on with the one that stopped; the worker does it.
+
+    Raises what begin_run raises.
+    """
+    progress = bill.begin_run(uow, month=month, billing_day=billing_day)
+    enqueue(uow, bill.MONTH_RUN_JOB, {"yyyymm": month.yyyymm, "billing_day": billing_day})
     return progress

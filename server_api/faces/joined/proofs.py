@@ -47,8 +47,10 @@ def product_events_agree(databases: Databases) -> Finding:
             same = held is not None and held.product_id == mine.product_id
             known = held.events if same and held is not None else frozenset()
             if known != mine.events and mine.product_id not in under_way:
-                wrong.append(f"product {mine.product_id}: {len(mine.events)} events here, {len(known)} billed; "
-                             f"{len(mine.events ^ known)} differ")
+                wrong.append(
+                    f"product {mine.product_id}: {len(mine.events)} events here, {len(known)} billed; "
+                    f"{len(mine.events ^ known)} differ"
+                )
             if same:
                 held = next(theirs, None)
         while held is not None:

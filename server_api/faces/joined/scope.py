@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from server_api.billing.account import service as account
+from server_api.billing.bill import service as bill
 from server_api.business.party import service as party
 from server_api.platform.database import Databases
 from shared_models.contracts.account import AccountView
@@ -22,3 +23,10 @@ def account_in_scope(databases: Databases, context: WorkContext, account_id: str
         found = account.view_account(connection, account_id)
     insist_in_scope(databases, context, found.customer_id)
     return found
+
+
+def bill_in_scope(databases: Databases, context: WorkContext, bill_id: str) -> None:
+    """Raise NotFound where there is no such bill, or its customer lies outside the caller's scope."""
+    with databases.billing.reading() as connection:
+        _account_id, customer_id = bill.account_of_bill(connection, bill_id)
+    insist_in_scope(databases, context, customer_id)

@@ -61,6 +61,8 @@ billing_event = Table(
     # when billing heard of it: an event heard after its month was billed is billed as a difference
     Column("heard_at", Instant, nullable=False),
     Column("source_seq", Count, nullable=False),
+    # why, by code: some reasons forgive an early-stop fee
+    Column("reason", Code(20)),
     sqlite_with_rowid=False,
 )
 
@@ -77,7 +79,8 @@ account_cycle = Table(
     sqlite_with_rowid=False,
 )
 
-#: Whether usage and charges may still enter a month. No row is as good as 'open'.
+#: Whether usage and charges may still enter a month, for accounts billed by the calendar. No row is as good as 'open'.
+#: A cycle with another billing day is shut by its own bill_run, which never begins before the month's.
 bill_period = Table(
     "bill_period",
     billing_metadata,
@@ -90,7 +93,7 @@ bill_period = Table(
     sqlite_with_rowid=False,
 )
 
-#: One month run over all accounts.
+#: One run: all accounts whose cycle of the month ends on one day.
 bill_run = Table(
     "bill_run",
     billing_metadata,
@@ -107,6 +110,8 @@ bill_run = Table(
     Column("bill_count", Count, nullable=False),
     Column("aside_count", Count, nullable=False),
     Column("total_fen", FenType, nullable=False),
+    # accounts whose cycle of the month ends on this day of the next; 1 is the calendar month itself
+    Column("billing_day", SmallInteger, nullable=False, server_default="1"),
     # the pace of the last minute, measured by whoever works on it; older than half a minute says nothing
     Column("accounts_per_min", Count),
     Column("paced_at", Instant),

@@ -59,6 +59,27 @@ class BillMonthNotOver(Fault):
     status = 409
 
 
+class BillMonthFirst(Fault):
+    """Cycles with a billing day of their own are billed after the calendar month's run has begun."""
+
+    code = "bill_month_first"
+    status = 409
+
+
+class BillingDayTooSoon(Fault):
+    """The cycle the change would move has begun already; ``earliest`` is the first month that can change."""
+
+    code = "billing_day_too_soon"
+    status = 409
+
+
+class BillNotAside(Fault):
+    """The account is not set aside in that month: it was billed, or it never was in the run."""
+
+    code = "bill_not_aside"
+    status = 409
+
+
 class BillUsageNotReady(Fault):
     """Included units of the month are still to be dealt out to products whose usage came late."""
 

@@ -48,8 +48,10 @@ def test_true_books_hold(town: BillTown) -> None:
     found = {name: check(town.billing) for name, check in CHECKS}
     assert all(finding.holds for finding in found.values())
     assert {name: (finding.counted, str(finding.amount)) for name, finding in found.items()} == {
-        "bill_is_sum_of_lines": (1, "25.15"), "line_is_sum_of_parts": (2, "25.15"),
-        "bill_open_within_total": (1, "25.15"), "product_has_open_event": (1, "None"),
+        "bill_is_sum_of_lines": (1, "25.15"),
+        "line_is_sum_of_parts": (2, "25.15"),
+        "bill_open_within_total": (1, "25.15"),
+        "product_has_open_event": (1, "None"),
     }
 
 

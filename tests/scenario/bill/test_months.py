@@ -51,7 +51,8 @@ def test_installed_mid_month_costs_its_days(town: BillTown) -> None:
     """)
     opening = town.opened(bill, 1)
     assert opening.charges[0].text == (
-        "25.00 元/月 × 15/31（2026-03-17 开通，按实际天数，2026-03-17 至 2026-03-31）= 12.096774 元")
+        "25.00 元/月 × 15/31（2026-03-17 开通，按实际天数，2026-03-17 至 2026-03-31）= 12.096774 元"
+    )
     assert opening.rounding == "费用合计 12.096774 元，四舍五入一次，计入账单 12.10 元。"
 
 
@@ -172,10 +173,17 @@ def test_a_year_taken_on_leap_day_ends_on_the_28th(databases: Databases, clock: 
     assert (line.from_on, line.until_on, str(line.amount_fen)) == (date(2029, 2, 28), date(2030, 2, 28), "720.00")
 
 
-@pytest.mark.parametrize(("installed", "amount"), [
-    ("2026-02-01", "25.00"), ("2026-02-15", "12.50"), ("2026-02-28", "0.89"), ("2028-02-29", "0.86"),
-    ("2026-01-31", "0.81"), ("2026-12-31", "0.81"),
-])
+@pytest.mark.parametrize(
+    ("installed", "amount"),
+    [
+        ("2026-02-01", "25.00"),
+        ("2026-02-15", "12.50"),
+        ("2026-02-28", "0.89"),
+        ("2028-02-29", "0.86"),
+        ("2026-01-31", "0.81"),
+        ("2026-12-31", "0.81"),
+    ],
+)
 def test_short_and_long_months(databases: Databases, clock: ManualClock, installed: str, amount: str) -> None:
     town = BillTown(databases, clock).on(installed)
     home = town.account(1)
@@ -211,8 +219,10 @@ def test_another_pays_from_a_day_on(town: BillTown) -> None:
     home, company = town.account(1), town.account(2)
     line = town.install(home, "PSTN", "2026-01-01")
     town.pays(
-        line, PayRelationState(account_id=home, from_on=date(2026, 1, 1), until_on=date(2026, 3, 16)),
-        PayRelationState(account_id=company, from_on=date(2026, 3, 16)))
+        line,
+        PayRelationState(account_id=home, from_on=date(2026, 1, 1), until_on=date(2026, 3, 16)),
+        PayRelationState(account_id=company, from_on=date(2026, 3, 16)),
+    )
     town.run(202602)
     town.run(202603)
     assert town.has_bill(home, 202602) and not town.has_bill(company, 202602)
@@ -235,8 +245,7 @@ def test_news_of_an_earlier_month_gives_the_difference_and_nothing_else(town: Bi
         宽带 宽带月租费 宽带100M 04-01..05-01 60.00
         合计 43.06
     """)
-    assert town.opened(bill, 1).charges[0].text == (
-        "2026-03 应收 8.06 元，已出账 25.00 元，补差 -16.94 元")
+    assert town.opened(bill, 1).charges[0].text == ("2026-03 应收 8.06 元，已出账 25.00 元，补差 -16.94 元")
     assert [str(each.netted_fen) for each in bill.lines] == ["-16.94", "16.94"]
     town.run(202605)
     assert str(town.bill(home, 202605).head.total_fen) == "60.00"

@@ -82,8 +82,12 @@ def crash_points(monkeypatch: pytest.MonkeyPatch, rng: random.Random) -> Iterato
         return step
 
     for owner, name in (
-        (run_module.bills, "insert_bills"), (run_module.ledger_store, "post_bulk"), (run_module.runs, "step_chunk"),
-        (run_module.runs, "end_chunk"), (run_module, "load_accounts"), (run_module, "store_told"),
+        (run_module.bills, "insert_bills"),
+        (run_module.ledger_store, "post_bulk"),
+        (run_module.runs, "step_chunk"),
+        (run_module.runs, "end_chunk"),
+        (run_module, "load_accounts"),
+        (run_module, "store_told"),
     ):
         monkeypatch.setattr(owner, name, dying(name, getattr(owner, name)))
     while True:
@@ -93,7 +97,10 @@ def crash_points(monkeypatch: pytest.MonkeyPatch, rng: random.Random) -> Iterato
 
 @pytest.mark.parametrize("seed", range(6))
 def test_falling_over_anywhere_gives_the_same_bills(
-    town: BillTown, small_steps: BillingPolicy, monkeypatch: pytest.MonkeyPatch, seed: int,
+    town: BillTown,
+    small_steps: BillingPolicy,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
 ) -> None:
     accounts = settle(town)
     expected = {}
@@ -101,7 +108,8 @@ def test_falling_over_anywhere_gives_the_same_bills(
     for account in accounts:
         with town.billing.reading() as connection:
             document, _charges = service.preview_account(
-                connection, account, MARCH, "zh_CN", town.billing.secrets, town.clock.now())
+                connection, account, MARCH, "zh_CN", town.billing.secrets, town.clock.now()
+            )
         expected[account] = town.table(document)
     town.begin(202603)
     rng = random.Random(seed)
@@ -148,7 +156,9 @@ def test_a_month_is_billed_once_it_is_over(town: BillTown) -> None:
 
 
 def test_cancelled_and_begun_again(
-    town: BillTown, small_steps: BillingPolicy, monkeypatch: pytest.MonkeyPatch,
+    town: BillTown,
+    small_steps: BillingPolicy,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(run_module, "_PACE_EVERY_S", 0.0)
     settle(town)
@@ -189,7 +199,9 @@ def test_one_bad_account_is_set_aside_and_billed_later(town: BillTown, small_ste
 
 
 def test_an_account_that_moves_while_its_bill_is_made_is_drafted_again(
-    town: BillTown, small_steps: BillingPolicy, monkeypatch: pytest.MonkeyPatch,
+    town: BillTown,
+    small_steps: BillingPolicy,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A payment comes between reading and freezing: the bill shows the advance it left, and is settled from it."""
     from server_api.billing.account.service import OpeningBalance, import_opening_balance
@@ -210,8 +222,9 @@ def test_an_account_that_moves_while_its_bill_is_made_is_drafted_again(
     def draft_and_pay(book: object, policy: object, issue: object, account: object) -> object:
         if account.account_id == accounts[1] and len(moving) == 1:  # type: ignore[attr-defined]
             moving.append("paid")
-            town.act("pay", lambda uow: import_opening_balance(
-                uow, balance=OpeningBalance(accounts[1], Fen(1_000), "old")))
+            town.act(
+                "pay", lambda uow: import_opening_balance(uow, balance=OpeningBalance(accounts[1], Fen(1_000), "old"))
+            )
         return real_draft(book, policy, issue, account)  # type: ignore[arg-type]
 
     monkeypatch.setattr(run_module, "draft_or_reason", draft_and_pay)
@@ -224,7 +237,9 @@ def test_an_account_that_moves_while_its_bill_is_made_is_drafted_again(
 
 
 def test_an_account_that_keeps_moving_is_set_aside(
-    town: BillTown, small_steps: BillingPolicy, monkeypatch: pytest.MonkeyPatch,
+    town: BillTown,
+    small_steps: BillingPolicy,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     accounts = settle(town, 3)
     town.on("2026-04-01").begin(202603)

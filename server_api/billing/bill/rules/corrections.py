@@ -14,7 +14,7 @@ from server_api.billing.bill.rules.lines import LineKey, corrected_words, item_o
 from server_api.billing.bill.rules.prices import PriceBook
 from shared_models.values.faults.bill import BillProductUnknown
 from shared_models.values.money import MICRO_PER_FEN, round_half_up
-from shared_models.values.period import Month
+from shared_models.values.period import Cycle, Month
 
 CORRECTION, DIFFERENCE_RULE = "correction", "difference"
 _HALF_FEN = MICRO_PER_FEN // 2
@@ -46,6 +46,7 @@ def differences(
     wanted: Sequence[DraftLine],
     billed: Iterable[BilledCharge],
     own_month: int,
+    days: Sequence[tuple[int, int]] = (),
 ) -> list[DraftLine]:
     """A correction for each line that differs from what was billed; a line of the bill's own month that was not billed
     at all stands as it is.
@@ -66,23 +67,33 @@ def differences(
             continue
         was = billed_fen(before.pop(key, 0))
         if was != line.amount_fen:
-            lines.append(_correction(policy, line, key, line.amount_fen, was))
+            lines.append(_correction(policy, line, _span(key[4], days), line.amount_fen, was))
     for key, micro in sorted(before.items()):
         was = billed_fen(micro)
         if was:
-            lines.append(_correction(policy, _forgotten(book, policy, products, key, taxes[key]), key, 0, was))
+            span = _span(key[4], days)
+            lines.append(_correction(policy, _forgotten(book, policy, products, key, taxes[key], span), span, 0, was))
     return lines
 
 
+def _span(yyyymm: int, days: Sequence[tuple[int, int]]) -> Month | Cycle:
+    return Cycle.of(yyyymm, days) if days else Month(yyyymm)
+
+
 def _forgotten(
-    book: PriceBook, policy: BillPolicy, products: dict[str, ProductInput], key: LineKey, tax: int
+    book: PriceBook,
+    policy: BillPolicy,
+    products: dict[str, ProductInput],
+    key: LineKey,
+    tax: int,
+    month: Month | Cycle,
 ) -> DraftLine:
     """A line that should not have been: its words come from its item, or from its price where the item has none."""
     product_id, offering_code, price_code, item_code, yyyymm = key
     product = ACCOUNT if product_id == NONE else products.get(product_id)
     if product is None:
         raise BillProductUnknown(product_id=product_id)
-    plain, month = item_code.removesuffix(SUSPENDED_SUFFIX), Month(yyyymm)
+    plain = item_code.removesuffix(SUSPENDED_SUFFIX)
     words = book.words_of(price_code)
     if plain in policy.items or words is None:
         item = item_of(policy, plain)
@@ -103,9 +114,8 @@ def _forgotten(
     )  # fmt: skip
 
 
-def _correction(policy: BillPolicy, line: DraftLine, key: LineKey, should_fen: int, was_fen: int) -> DraftLine:
+def _correction(policy: BillPolicy, line: DraftLine, month: Month | Cycle, should_fen: int, was_fen: int) -> DraftLine:
     """price = what it should have cost, numerator = what was billed, amount = the difference."""
-    month = Month(key[4])
     micro = (should_fen - was_fen) * MICRO_PER_FEN
     charge = line.charges[0]._replace(
         kind=CORRECTION,
@@ -118,7 +128,7 @@ def _correction(policy: BillPolicy, line: DraftLine, key: LineKey, should_fen: i
         share_per_mille=1000,
         amount_micro_yuan=micro,
     )
-    label, label_en = corrected_words(policy, line.label, line.label_en, month)
+    label, label_en = corrected_words(policy, line.label, line.label_en, Month(month.yyyymm))
     return line_of(
         CORRECTION, line.product, (charge,), line.item_code, line.item_group, label, label_en, line.offering_code,
         line.offering_label, line.offering_en, month.first_on, month.until_on, 1, 0, micro, line.tax_per_mille,

@@ -89,7 +89,9 @@ def _with_advance(make: MonthOf, now: MonthLines, cycle: Month | Cycle) -> list[
         return now.own
     billed = billed_by_lines(make.ahead(_as_begun(make, cycle), now.advance_products, cycle.first_on))
     products = make.account.products
-    return now.own + differences(make.book, make.policy, products, now.advance, billed, cycle.yyyymm)
+    return now.own + differences(
+        make.book, make.policy, products, now.advance, billed, cycle.yyyymm, make.account.billing_days
+    )
 
 
 def _as_begun(make: MonthOf, cycle: Month | Cycle) -> Month | Cycle:
@@ -134,4 +136,6 @@ def _with_differences(make: MonthOf, now: MonthLines, cycle: Month | Cycle) -> l
             then = make.whole(late, used)
             wanted += [line for line in (*then.own, *then.advance, *then.deferred) if line.charges]
     usage = [line for line in now.own if not line.charges]
-    return usage + differences(make.book, make.policy, account.products, wanted, account.billed, cycle.yyyymm)
+    return usage + differences(
+        make.book, make.policy, account.products, wanted, account.billed, cycle.yyyymm, account.billing_days
+    )

@@ -1,6 +1,8 @@
 """What the bill slice does for others: month runs, bills read and opened, bills taken over from old systems."""
 
+from server_api.billing.bill.service.cycles import cycles_of_month, set_billing_day
 from server_api.billing.bill.service.importing import OpenBill, OpenBillLine, import_open_bill
+from server_api.billing.bill.service.late_bill import bill_set_aside
 from server_api.billing.bill.service.month_preview import preview_run
 from server_api.billing.bill.service.preview import preview_account
 from server_api.billing.bill.service.reading import (
@@ -18,6 +20,7 @@ from server_api.billing.bill.service.runs import (
     begin_run,
     cancel_run,
     close_run,
+    fault_words,
     latest_runs,
     plan_run,
     read_run,
@@ -34,9 +37,12 @@ __all__ = [
     "account_of_bill",
     "assist_run",
     "begin_run",
+    "bill_set_aside",
     "bills_of_account",
     "cancel_run",
     "close_run",
+    "cycles_of_month",
+    "fault_words",
     "find_bill",
     "import_open_bill",
     "latest_runs",
@@ -49,5 +55,6 @@ __all__ = [
     "read_run",
     "run_id_of",
     "run_month",
+    "set_billing_day",
     "set_asides",
 ]

@@ -14,10 +14,12 @@ from sqlalchemy import Connection, Row
 import resources
 from server_api.billing.account.giving import Allowed, allow_giving
 from server_api.billing.account.service import lock_account
+from server_api.billing.bill.freeze import income_ledger
 from server_api.billing.bill.policy import billing_policy
 from server_api.billing.bill.rules.adjustment import Credit, left_of, split_credit
 from server_api.billing.bill.store import adjust as store
 from server_api.billing.bill.store import bills
+from server_api.billing.bill.store.cycles import billing_days
 from server_api.billing.ledger.rules import LedgerName, Posting
 from server_api.billing.ledger.service import post
 from server_api.platform import audit
@@ -44,7 +46,7 @@ from shared_models.values.giving import Giving
 from shared_models.values.ids import derived_id
 from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import ZERO_FEN, Fen, MicroYuan
-from shared_models.values.period import Month
+from shared_models.values.period import Cycle, Month, cycle_label
 
 _NO_ALLOWANCE = Allowed(False)
 
@@ -63,7 +65,7 @@ def charge_account(uow: UnitOfWork, *, request: ChargeAccount) -> AccountCharged
     allowed = _NO_ALLOWANCE
     if request.amount_fen < ZERO_FEN:
         allowed = allow_giving(uow, Giving.CREDIT, account_id=request.account_id, amount=-request.amount_fen)
-    month = store.open_month(uow.conn, Month.of(uow.today))
+    month, _cycle = open_cycle(uow.conn, request.account_id, uow.today)
     charge_id = book_charge(
         uow,
         month,
@@ -104,7 +106,7 @@ def undo_charge(uow: UnitOfWork, *, account_id: str, charge_id: str, request: Un
     if charge.undoes_id or store.undone(uow.conn, charge.period, account_id, charge_id):
         raise ChargeAlreadyUndone()
     month = Month(charge.period)
-    if store.open_month(uow.conn, month) != month:
+    if store.open_month(uow.conn, month, billing_days(uow.conn, account_id).get(account_id, ())) != month:
         raise ChargeAlreadyBilled(month=str(month))
     amount: Fen = charge.amount_micro_yuan.to_fen()
     allowed = _NO_ALLOWANCE
@@ -257,17 +259,24 @@ def record_credit(
     )
     owed = LedgerName(LedgerCode.RECEIVABLE, line.account_id)
     parts = (
-        (LedgerName(LedgerCode.REVENUE, line.item_code), credit.net),
+        (LedgerName(*income_ledger(line.item_code, line.account_id)), credit.net),
         (LedgerName(LedgerCode.VAT, str(line.tax_per_mille)), credit.tax),
     )
     post(uow, [Posting(owed, target, amount, adjustment_id) for target, amount in parts if amount > ZERO_FEN])
     return adjustment_id
 
 
+def open_cycle(conn: Connection, account_id: str, today: date) -> tuple[Month, Month | Cycle]:
+    """The account's cycle that today lies in, with the month it is billed as; the first open one after it if shut."""
+    days = billing_days(conn, account_id).get(account_id, ())
+    month = store.open_month(conn, Month(cycle_label(today, days)), days)
+    return month, Cycle.of(month.yyyymm, days) if days else month
+
+
 # ---- looking --------------------------------------------------------------------------------------------------------
 def charges_waiting(conn: Connection, today: date, account_id: str) -> list[ChargeRow]:
     """One-off charges that no bill has taken up yet, oldest first."""
-    first = store.open_month(conn, Month.of(today))
+    first, _cycle = open_cycle(conn, account_id, today)
     return [
         ChargeRow(
             charge_id=row.charge_id,

@@ -12,7 +12,7 @@ from resources import text
 from server_api.billing.bill.freeze import Issue
 from server_api.billing.bill.policy import BillingPolicy, billing_policy
 from server_api.billing.bill.rules.inputs import BillDraft
-from server_api.billing.bill.run import draft_or_reason, remark_of, without_cycles
+from server_api.billing.bill.run import draft_or_reason, of_day, remark_of, without_cycles
 from server_api.billing.bill.service.runs import reason_words
 from server_api.billing.bill.store import bills, compare, runs
 from server_api.billing.bill.store.books import load_book
@@ -49,6 +49,7 @@ def preview_run(
     database: Database,
     month: Month,
     *,
+    billing_day: int = 1,
     language: str = "zh_CN",
     policy: BillingPolicy | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
@@ -58,14 +59,14 @@ def preview_run(
     An account is an outlier when its draft differs from its last bill by more than the policy's amount and share.
     """
     policy = policy or billing_policy()
-    issue = Issue(month, _PREVIEW, date.min, date.min)
+    issue = Issue(month, _PREVIEW, date.min, date.min, billing_day)
     with database.reading() as conn:
         book = load_book(conn, policy)
         bounds = runs.account_bounds(conn, policy.run.chunk_accounts)
     count = sum(size for _first, size in bounds)
     tally = _Tally(policy, language)
     with without_cycles():
-        for loaded, last in _ranges(database, month, bounds):
+        for loaded, last in _ranges(database, issue, bounds):
             for head in loaded.heads:
                 account = loaded.inputs.get(head.account_id)
                 draft = draft_or_reason(book, policy, issue, account) if account else None
@@ -77,10 +78,10 @@ def preview_run(
 
 
 def _ranges(
-    database: Database, month: Month, bounds: list[tuple[str, int]]
+    database: Database, issue: Issue, bounds: list[tuple[str, int]]
 ) -> Iterator[tuple[Loaded, dict[str, tuple[str, int]]]]:
     """Chunk by chunk what is drafted from, and what the same accounts were billed the month before."""
-    before = month.previous()
+    month, before = issue.month, issue.month.previous()
     with database.reading() as conn:
         common = read_common(conn, month)
     for number, (first, _size) in enumerate(bounds):
@@ -88,10 +89,14 @@ def _ranges(
         until = bounds[number + 1][0] if number + 1 < len(bounds) else None
         with database.reading() as conn:
             loaded = load_accounts(conn, month, begins, until, common)
+            others = {head.account_id for head in loaded.heads}
+            if common.cycles or issue.billing_day != 1:
+                loaded = of_day(loaded, common, issue)
+            others -= {head.account_id for head in loaded.heads}
             last = bills.totals_by_account(
                 conn, before.yyyymm, f"{before.yyyymm}{begins[:24]}", f"{before.yyyymm}{(until or AFTER_ALL)[:24]}"
             )
-        yield loaded, last
+        yield loaded, {key: value for key, value in last.items() if key not in others} if others else last
 
 
 class _Tally:
@@ -136,7 +141,7 @@ class _Tally:
         if len(self.aside) < _ASIDE_SHOWN:
             code = fault.code or "defect"
             words = reason_words(code, remark_of(fault), self._language)
-            self.aside.append(SetAside(account_id=head.account_id, reason=code, text=words))
+            self.aside.append(SetAside(account_id=head.account_id, account_no=head.account_no, reason=code, text=words))
 
     def _keep(self, outlier: _Drafted) -> None:
         self.outlier_count += 1

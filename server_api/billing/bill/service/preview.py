@@ -22,7 +22,7 @@ from shared_models.contracts.bill import (
 )
 from shared_models.values.faults.common import NotFound
 from shared_models.values.money import Fen, MicroYuan
-from shared_models.values.period import Month
+from shared_models.values.period import Month, closing_day
 
 _PREVIEW = "0" * 32
 _SHOWN = 50
@@ -52,9 +52,10 @@ def preview_account(
         if account
         else BillDraft(account_id, (), 0, 0, 0)
     )
-    issue = Issue(month, _PREVIEW, policy.issued_on(month), policy.due_on(month))
+    day = closing_day(month.yyyymm, account.billing_days) if account else 1
+    issue = Issue(month, _PREVIEW, policy.issued_on(month, day), policy.due_on(month, day), day)
     frozen = Frozen.empty()
-    freeze(frozen, issue, head, draft, now)
+    freeze(frozen, issue, head, draft, now, span=issue.span(account.billing_days if account else ()))
     row = _row(bills.BILL_COLUMNS, frozen.rows.bills[0])
     lines = [_row(bills.LINE_COLUMNS, line) for line in frozen.rows.lines]
     return document_of(row, lines, language, secrets), _charges(frozen, language)

@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from resources import text
 from server_api.billing.bill.freeze import Issue
 from server_api.billing.bill.policy import BillingPolicy, billing_policy
-from server_api.billing.bill.run import MonthRun, RunStopped
-from server_api.billing.bill.store import bills, runs
+from server_api.billing.bill.run import MonthRun, RunStopped, remark_of
+from server_api.billing.bill.store import bills, cycles, runs
 from server_api.billing.rating import service as rating
 from server_api.platform.acts import Act, digest_of, perform
 from server_api.platform.database import Database
@@ -26,7 +26,9 @@ from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.bill import RunProgress, RunState, SetAside, SetAsidePage
 from shared_models.contracts.events import BillRunClosed
 from shared_models.contracts.work import WorkContext, system_context
+from shared_models.values.faults.base import Fault
 from shared_models.values.faults.bill import (
+    BillMonthFirst,
     BillMonthNotOver,
     BillRunClosedAlready,
     BillRunNotRunning,
@@ -35,7 +37,7 @@ from shared_models.values.faults.bill import (
 from shared_models.values.faults.common import NotFound
 from shared_models.values.ids import derived_id
 from shared_models.values.money import ZERO_FEN, Fen
-from shared_models.values.period import Month
+from shared_models.values.period import Month, closing_day, cycle_end
 
 #: A pace older than this says nothing about how long a run will still take.
 _PACE_HOLDS_S = 30.0
@@ -48,22 +50,16 @@ ASSIST = ("bill", "assist")
 _HELPER_ENDS_S = 20.0
 
 
-def begin_run(uow: UnitOfWork, *, month: Month) -> RunProgress:
-    """Open a month's run, or go on with the one there is. From now on usage of the month goes to the next bill.
+def begin_run(uow: UnitOfWork, *, month: Month, billing_day: int = 1) -> RunProgress:
+    """Open the run of a month and billing day, or go on with the one there is. From now on its usage is for the next.
 
-    Raises BillMonthNotOver, BillRunClosedAlready, BillUsageNotReady.
+    Raises BillMonthNotOver, BillMonthFirst, BillRunClosedAlready, BillUsageNotReady.
     """
-    if uow.today < month.until_on:
-        raise BillMonthNotOver(yyyymm=month.yyyymm)
-    if runs.period_state(uow.conn, month.yyyymm) == "closed":
-        raise BillRunClosedAlready(yyyymm=month.yyyymm)
-    waiting = rating.allowances_due(uow.conn, month.yyyymm)
-    if waiting:
-        raise BillUsageNotReady(yyyymm=month.yyyymm, count=waiting)
+    run_id = run_id_of(month, billing_day)
+    known = runs.read_run(uow.conn, run_id)
+    _check_may_begin(uow, month, billing_day, known)
     policy = billing_policy()
-    known = runs.runs_of(uow.conn, month.yyyymm)
-    run_id = run_id_of(month)
-    if known:
+    if known is not None:
         runs.set_run(uow.conn, month.yyyymm, run_id, state=runs.RUNNING)
     else:
         runs.insert_run(
@@ -71,8 +67,9 @@ def begin_run(uow: UnitOfWork, *, month: Month) -> RunProgress:
             period=month.yyyymm,
             run_id=run_id,
             state=runs.RUNNING,
-            issued_on=policy.issued_on(month),
-            due_on=policy.due_on(month),
+            billing_day=billing_day,
+            issued_on=policy.issued_on(month, billing_day),
+            due_on=policy.due_on(month, billing_day),
             began_at=uow.now,
             began_by=uow.context.staff_no,
             account_count=0,
@@ -80,13 +77,30 @@ def begin_run(uow: UnitOfWork, *, month: Month) -> RunProgress:
             aside_count=0,
             total_fen=ZERO_FEN,
         )
-        runs.put_period(uow.conn, month.yyyymm, state="billing", billing_since=uow.now, run_id=run_id)
+        if billing_day == 1:
+            runs.put_period(uow.conn, month.yyyymm, state="billing", billing_since=uow.now, run_id=run_id)
     return read_run(uow.conn, run_id)
 
 
-def run_id_of(month: Month) -> str:
-    """The id of a month's run; a month has one."""
-    return derived_id("month run", str(month.yyyymm))
+def _check_may_begin(uow: UnitOfWork, month: Month, billing_day: int, known: Any | None) -> None:
+    if uow.today < cycle_end(month.yyyymm, billing_day):
+        raise BillMonthNotOver(yyyymm=month.yyyymm)
+    of_month = runs.period_state(uow.conn, month.yyyymm)
+    if (known is not None and known.state == runs.CLOSED) or (billing_day == 1 and of_month == "closed"):
+        raise BillRunClosedAlready(yyyymm=month.yyyymm)
+    if billing_day != 1 and of_month == "open":
+        raise BillMonthFirst(yyyymm=month.yyyymm, billing_day=billing_day)
+    # a cycle that ends within the next month holds calls of both
+    for each in (month,) if billing_day == 1 else (month, month.next()):
+        waiting = rating.allowances_due(uow.conn, each.yyyymm)
+        if waiting:
+            raise BillUsageNotReady(yyyymm=each.yyyymm, count=waiting)
+
+
+def run_id_of(month: Month, billing_day: int = 1) -> str:
+    """The id of a run; a month and billing day have one."""
+    day = "" if billing_day == 1 else f"/{billing_day}"
+    return derived_id("month run", f"{month.yyyymm}{day}")
 
 
 def plan_run(database: Database, run_id: str, policy: BillingPolicy | None = None) -> None:
@@ -98,7 +112,11 @@ def plan_run(database: Database, run_id: str, policy: BillingPolicy | None = Non
             return
         # so many that workers end together, so large that reading one costs little an account
         size = min(most, max(_LEAST_CHUNK, runs.count_accounts(conn) // _CHUNKS_AT_LEAST))
-        bounds = runs.account_bounds(conn, size)
+        own, day = cycles.billing_days(conn), run.billing_day
+        mine = {one for one, days in own.items() if closing_day(run.period, days) == day}
+        bounds = runs.account_bounds(
+            conn, size, mine.__contains__ if day != 1 else lambda one: one not in own or one in mine
+        )
 
     def plan(conn: Connection) -> None:
         runs.insert_chunks(conn, run.period, run_id, bounds)
@@ -157,7 +175,7 @@ def assist_run(
         run = _run(conn, run_id)
     if run.state == runs.CLOSED:
         return
-    issue = Issue(Month(run.period), run_id, run.issued_on, run.due_on)
+    issue = Issue(Month(run.period), run_id, run.issued_on, run.due_on, run.billing_day)
     worker = MonthRun(database, policy, issue, on_progress)
     try:
         while True:
@@ -194,7 +212,10 @@ def _helpers(database: Database, run_id: str, count: int) -> Iterator[None]:
 
 
 def close_run(uow: UnitOfWork, *, run_id: str) -> RunProgress:
-    """Close a run whose chunks are all done, and its month; tells BillRunClosed. Raises BillRunNotRunning."""
+    """Close a run whose chunks are all done, and with the calendar's its month; tells BillRunClosed.
+
+    Raises BillRunNotRunning.
+    """
     run = _run(uow.conn, run_id)
     if run.state != runs.RUNNING or runs.chunks_left(uow.conn, run.period, run_id):
         raise BillRunNotRunning(run_id=run_id)
@@ -210,7 +231,8 @@ def close_run(uow: UnitOfWork, *, run_id: str) -> RunProgress:
         aside_count=int(sums.aside or 0),
         total_fen=total,
     )
-    runs.put_period(uow.conn, run.period, state="closed", closed_at=uow.now)
+    if run.billing_day == 1:
+        runs.put_period(uow.conn, run.period, state="closed", closed_at=uow.now)
     uow.tell(
         f"billrun:{run_id}",
         BillRunClosed(run_id=run_id, yyyymm=run.period, bill_count=bill_count, total_fen=total.amount_fen),
@@ -243,6 +265,7 @@ def read_run(conn: Connection, run_id: str, now: datetime | None = None) -> RunP
     return RunProgress(
         run_id=run_id,
         yyyymm=run.period,
+        billing_day=run.billing_day,
         state=RunState(run.state),
         issued_on=run.issued_on,
         due_on=run.due_on,
@@ -267,7 +290,10 @@ def set_asides(conn: Connection, yyyymm: int, limit: int, cursor: str | None, la
     rows = bills.asides(conn, yyyymm, cursor, limit + 1)
     items = tuple(
         SetAside(
-            account_id=row.account_id, reason=row.reason, text=reason_words(row.reason, row.remark or "", language)
+            account_id=row.account_id,
+            account_no=row.account_no or "",
+            reason=row.reason,
+            text=reason_words(row.reason, row.remark or "", language),
         )
         for row in rows[:limit]
     )
@@ -282,6 +308,11 @@ def reason_words(code: str, remark: str, language: str) -> str:
         return text(key, language, **params)
     except (ValueError, KeyError):  # parameters of a defect need not fit any text
         return remark
+
+
+def fault_words(fault: Fault, language: str) -> str:
+    """A refusal that keeps an account from being billed, in words."""
+    return reason_words(fault.code or "defect", remark_of(fault), language)
 
 
 def _run(conn: Connection, run_id: str) -> Any:

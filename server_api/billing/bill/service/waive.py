@@ -15,7 +15,7 @@ from server_api.billing.account.service import lock_account
 from server_api.billing.bill.policy import billing_policy
 from server_api.billing.bill.rules.extras import LATE_FEE_ITEM
 from server_api.billing.bill.rules.late_fee import late_fee_micro_yuan
-from server_api.billing.bill.service.adjust import book_charge, refuse_while_billed
+from server_api.billing.bill.service.adjust import book_charge, open_cycle, refuse_while_billed
 from server_api.billing.bill.service.reading import account_of_bill
 from server_api.billing.bill.store import adjust as store
 from server_api.billing.bill.store.inputs import read_common
@@ -26,7 +26,6 @@ from shared_models.contracts.adjustment import LateFees, LateFeeSoFar, LateFeeWa
 from shared_models.values.faults.adjustment import NoLateFee
 from shared_models.values.giving import Giving
 from shared_models.values.money import MICRO_PER_FEN, Fen, MicroYuan
-from shared_models.values.period import Cycle, Month
 
 WAIVED_KIND = "late_fee_waived"
 
@@ -40,7 +39,7 @@ def waive_late_fee(uow: UnitOfWork, *, request: WaiveLateFee) -> LateFeeWaived:
     """
     account_id, _customer_id = account_of_bill(uow.conn, request.bill_id)
     refuse_while_billed(lock_account(uow, account_id))
-    month, cycle = _open_cycle(uow.conn, account_id, uow.today)
+    month, cycle = open_cycle(uow.conn, account_id, uow.today)
     running = _running(uow.conn, account_id, uow.today)
     left = next((micro for late, micro, _waived in running if late.bill_id == request.bill_id), 0)
     micro = left if request.amount_fen is None else request.amount_fen.amount_fen * MICRO_PER_FEN
@@ -85,7 +84,7 @@ def late_fees(conn: Connection, account_id: str, today: date) -> LateFees:
 
 def _running(conn: Connection, account_id: str, today: date) -> list[tuple[LateFeeSoFar, int, int]]:
     """Overdue bills with the micro-yuan of late fee left to waive, and those waived already."""
-    month, cycle = _open_cycle(conn, account_id, today)
+    month, cycle = open_cycle(conn, account_id, today)
     late = read_common(conn, month, account_id).late.by_account
     overdue = overdue_between(conn, cycle, account_id, f"{account_id}0", late).get(account_id, ())
     policy = billing_policy().bill.late_fee
@@ -105,15 +104,3 @@ def _running(conn: Connection, account_id: str, today: date) -> list[tuple[LateF
         )
         found.append((line, fee - waived, waived))
     return found
-
-
-def _open_cycle(conn: Connection, account_id: str, today: date) -> tuple[Month, Month | Cycle]:
-    """The account's cycle that today lies in, with the month it is billed as; the first open one after it if shut."""
-    this = Month.of(today)
-    days = read_common(conn, this, account_id).cycles.get(account_id, ())
-    if not days:
-        month = store.open_month(conn, this)
-        return month, month
-    earlier = Cycle.of(this.previous().yyyymm, days)
-    month = store.open_month(conn, this.previous() if today < earlier.until_on else this)
-    return month, Cycle.of(month.yyyymm, days)

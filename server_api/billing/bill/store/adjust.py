@@ -7,11 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select
 
+from server_api.billing.bill.store.cycles import BillingDays, shut_from
 from server_api.platform.dialects.prepared import Prepared
-from shared_models.tables.billing.bill import bill, bill_line, bill_period
+from shared_models.tables.billing.bill import bill, bill_line
 from shared_models.tables.billing.charges import account_charge, bill_adjustment
 from shared_models.values.money import ZERO_FEN, Fen
-from shared_models.values.period import Month
+from shared_models.values.period import Month, closing_day
 
 _C, _A = account_charge.c, bill_adjustment.c
 
@@ -80,14 +81,10 @@ def waived_of_bill(conn: Connection, account_id: str, bill_id: str, period: int)
     return 0 if total is None else -int(total.amount_micro_yuan)
 
 
-def open_month(conn: Connection, month: Month) -> Month:
-    """The first month from this one on that charges may still enter."""
-    shut = set(
-        conn.execute(
-            select(bill_period.c.period).where(bill_period.c.period >= month.yyyymm, bill_period.c.state != "open")
-        ).scalars()
-    )
-    while month.yyyymm in shut:
+def open_month(conn: Connection, month: Month, days: BillingDays = ()) -> Month:
+    """The first month from this one on whose cycle charges may still enter, for an account with these billing days."""
+    shut = shut_from(conn, month.yyyymm)
+    while (month.yyyymm, closing_day(month.yyyymm, days)) in shut:
         month = month.next()
     return month
 

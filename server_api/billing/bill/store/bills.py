@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, insert, select
 
 from server_api.billing.account import store as account_store
 from server_api.platform.database import Database
+from shared_models.tables.billing.account import billing_account
 from shared_models.tables.billing.bill import bill, bill_aside, bill_charge, bill_line
 from shared_models.values.bill_ids import month_of_bill
 
@@ -125,11 +126,18 @@ def forget_asides(conn: Connection, period: int, account_ids: Iterable[str]) -> 
 
 
 def asides(conn: Connection, period: int, after_id: str | None, limit: int) -> Sequence[Row[Any]]:
-    """Accounts set aside in a period, by id."""
-    query = select(bill_aside).where(bill_aside.c.period == period)
+    """Accounts set aside in a period with their numbers, by id."""
+    named = bill_aside.outerjoin(billing_account, billing_account.c.account_id == bill_aside.c.account_id)
+    query = select(bill_aside, billing_account.c.account_no).select_from(named).where(bill_aside.c.period == period)
     if after_id:
         query = query.where(bill_aside.c.account_id > after_id)
     return conn.execute(query.order_by(bill_aside.c.account_id).limit(limit)).all()
+
+
+def is_aside(conn: Connection, period: int, account_id: str) -> str | None:
+    """The run that set an account aside in a period, if one did."""
+    query = select(bill_aside.c.run_id).where(bill_aside.c.period == period, bill_aside.c.account_id == account_id)
+    return conn.execute(query).scalar_one_or_none()
 
 
 def aside_ids(conn: Connection, period: int, account_ids: Sequence[str]) -> set[str]:

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from server_api.billing.bill.rules.inputs import BilledCharge, UsageInput
 from server_api.billing.rating import service as rating
-from shared_models.tables.billing.bill import bill, bill_charge, bill_line, bill_period
+from shared_models.tables.billing.bill import bill, bill_charge, bill_line
 from shared_models.values.bill_ids import bill_id_of
 from shared_models.values.period import Month
 
 _C, _L = bill_charge.c, bill_line.c
-
-
-def frozen_months(conn: Connection, month: Month) -> list[tuple[int, datetime]]:
-    """Earlier months that were billed, with the instant their billing began."""
-    query = select(bill_period.c.period, bill_period.c.billing_since).where(
-        bill_period.c.period < month.yyyymm, bill_period.c.state != "open", bill_period.c.billing_since.is_not(None)
-    )
-    return [(row.period, row.billing_since) for row in conn.execute(query)]
 
 
 def billed_charges(conn: Connection, account_id: str, months: Sequence[int]) -> tuple[BilledCharge, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select
@@ -20,33 +20,22 @@ from server_api.billing.bill.rules.inputs import (
     UsageInput,
 )
 from server_api.billing.bill.store import adjust
-from server_api.billing.bill.store.earlier import (
-    billed_charges,
-    for_month_of,
-    frozen_months,
-    late_usage,
-    used_input,
-)
+from server_api.billing.bill.store.cycles import Billed, BillingDays, billed_before, billing_days, months_aside
+from server_api.billing.bill.store.earlier import billed_charges, for_month_of, late_usage, used_input
 from server_api.billing.bill.store.overdue import SettledLate, overdue_between
 from server_api.billing.rating import service as rating
 from shared_models.tables.billing.account import balance_book, billing_account, payer
-from shared_models.tables.billing.bill import (
-    account_cycle,
-    bill,
-    billed_product,
-    billing_event,
-    pay_relation,
-)
+from shared_models.tables.billing.bill import bill, billed_product, billing_event, pay_relation
 from shared_models.values.ids import is_id
 from shared_models.values.money import ZERO_FEN, Fen
 from shared_models.values.money_states import BookType
-from shared_models.values.period import Month
+from shared_models.values.period import Month, closing_day, cycle_label
 
 #: Greater than every id: ids are hexadecimal digits.
 AFTER_ALL = "g"
 IN_LIST = 900
 
-_A, _K, _Y = billing_account.c, balance_book.c, account_cycle.c
+_A, _K = billing_account.c, balance_book.c
 _B, _E, _P, _R = bill.c, billing_event.c, billed_product.c, pay_relation.c
 
 _MINE = select(_R.product_id).where(
@@ -78,6 +67,7 @@ _EVENTS = (
         _E.bundle_code,
         _E.bundle_instance,
         _E.heard_at,
+        _E.reason,
     )
     .where(_E.product_id.in_(_MINE), _E.effective_on < bindparam("b_before"))
     .order_by(_E.product_id, _E.effective_on, _E.seq_no)
@@ -156,29 +146,30 @@ class Loaded:
 class Common:
     """What holds for every account of a month, read once by each who drafts it.
 
-    ``frozen``: earlier months billed, with the instant their billing began; ``late``: those settled too late;
-    ``cycles``: billing days other than the 1st, by account.
+    ``frozen``: earlier cycles billed, with the instant their billing began; ``late``: those settled too late;
+    ``cycles``: billing days other than the 1st, by account; ``aside``: earlier months whose bills are still to be made.
     """
 
-    frozen: tuple[tuple[int, datetime], ...]
+    frozen: Billed
     late: SettledLate
-    cycles: Mapping[str, tuple[tuple[int, int], ...]]
+    cycles: Mapping[str, BillingDays]
+    aside: Mapping[str, frozenset[int]]
+
+    def bills(self, account_id: str, yyyymm: int, day: int) -> bool:
+        """Whether the run of a month and billing day bills this account."""
+        return closing_day(yyyymm, self.cycles.get(account_id, ())) == day
 
 
 def read_common(conn: Connection, month: Month, account_id: str = "") -> Common:
     """Read it: for a whole run, or for one account."""
     late = SettledLate(month, account_id)
     late.read_on(conn)
-    return Common(tuple(frozen_months(conn, month)), late, billing_days(conn, account_id))
-
-
-def billing_days(conn: Connection, account_id: str = "") -> dict[str, tuple[tuple[int, int], ...]]:
-    """The billing days of accounts that have another than the 1st, as (from month, day) in order of month."""
-    query = select(_Y.account_id, _Y.from_month, _Y.billing_day).order_by(_Y.account_id, _Y.from_month)
-    found: dict[str, tuple[tuple[int, int], ...]] = {}
-    for row in conn.execute(query.where(_Y.account_id == account_id) if account_id else query):
-        found[row[0]] = (*found.get(row[0], ()), (row[1], row[2]))
-    return found
+    return Common(
+        billed_before(conn, month.yyyymm),
+        late,
+        billing_days(conn, account_id),
+        months_aside(conn, month.yyyymm, account_id),
+    )
 
 
 def load_accounts(
@@ -256,14 +247,14 @@ def _inputs(
         pays.setdefault(product_id, []).append(PayInput(group, account_id, priority, from_on, until_on))
         if from_id <= account_id < until:
             paid_by.setdefault(account_id, set()).add(product_id)
-    events, late = _events(conn, month, span, common)
+    events, late, heard = _events(conn, month, span, common)
     usage = _usage(conn, month, from_id, until)
     extras = _extras(conn, month, from_id, until)
     strangers = {each.product_id for some in usage.values() for each in some} - products.keys()
     strangers |= {each.product_id for some in extras.values() for each in some if each.product_id} - products.keys()
     products.update(_products_by_id(conn, sorted(strangers)))
     overdue = overdue_between(conn, month, from_id, until, common.late.by_account)
-    parts = _Parts(products, pays, paid_by, events, usage, extras, overdue, late, common.cycles)
+    parts = _Parts(products, pays, paid_by, events, usage, extras, overdue, late, heard, common)
     return _by_account(conn, month, parts)
 
 
@@ -279,7 +270,31 @@ class _Parts:
     extras: dict[str, list[ExtraInput]]
     overdue: dict[str, tuple[OverdueInput, ...]]
     late: dict[str, set[int]]
-    cycles: Mapping[str, tuple[tuple[int, int], ...]]
+    heard: dict[str, list[tuple[date, datetime]]]
+    common: Common
+
+    def late_of(self, account_id: str, product_ids: list[str], used: list[UsageInput]) -> set[int]:
+        """The months of an account that were billed before something of theirs was known.
+
+        One it is set aside in is none of them: its own bill is still to be made, of everything known by then.
+        """
+        common = self.common
+        days = common.cycles.get(account_id, ())
+        if days:
+            frozen = common.frozen.of(days)
+            late = {
+                each
+                for product_id in product_ids
+                for on, heard_at in self.heard.get(product_id, ())
+                for each, since in frozen
+                if heard_at >= since and each >= cycle_label(on, days)
+            }
+        else:
+            late = (
+                {each for product_id in product_ids for each in self.late.get(product_id, ())} if self.late else set()
+            )
+        late.update(each.for_month for each in used if each.for_month)
+        return late - common.aside[account_id] if account_id in common.aside else late
 
 
 def _by_account(conn: Connection, month: Month, parts: _Parts) -> dict[str, AccountInput]:
@@ -288,8 +303,7 @@ def _by_account(conn: Connection, month: Month, parts: _Parts) -> dict[str, Acco
     for account_id in sorted(parts.paid_by.keys() | parts.usage.keys() | parts.extras.keys() | parts.overdue.keys()):
         mine = sorted(product_id for product_id in parts.paid_by.get(account_id, ()) if product_id in events)
         used, extras = parts.usage.get(account_id, []), parts.extras.get(account_id, ())
-        late = {each for product_id in mine for each in parts.late.get(product_id, ())} if parts.late else set()
-        late.update(each.for_month for each in used if each.for_month)
+        late = parts.late_of(account_id, mine, used)
         shown = {*mine, *(each.product_id for each in used), *(each.product_id for each in extras)}
         inputs[account_id] = AccountInput(
             account_id,
@@ -302,7 +316,7 @@ def _by_account(conn: Connection, month: Month, parts: _Parts) -> dict[str, Acco
             late_usage(conn, month, account_id, sorted(late)) if late else (),
             tuple(extras),
             parts.overdue.get(account_id, ()),
-            parts.cycles.get(account_id, ()),
+            parts.common.cycles.get(account_id, ()),
         )
     return inputs
 
@@ -338,22 +352,28 @@ def _extras(conn: Connection, month: Month, from_id: str, until_id: str) -> dict
 
 def _events(
     conn: Connection, month: Month, span: dict[str, Any], common: Common
-) -> tuple[dict[str, list[EventInput]], dict[str, set[int]]]:
-    """Events by product, and the months of each product that were billed before one of its events was heard."""
-    frozen = common.frozen
+) -> tuple[dict[str, list[EventInput]], dict[str, set[int]], dict[str, list[tuple[date, datetime]]]]:
+    """Events by product, and the months of each product that were billed before one of its events was heard.
+
+    Where accounts have billing days, the days of the events and when they were heard too.
+    """
+    frozen = common.frozen.months
     events: dict[str, list[EventInput]] = {}
     late: dict[str, set[int]] = {}
+    heard: dict[str, list[tuple[date, datetime]]] = {}
     # a cycle begun in the month may last into the next but one
     before = month.next().until_on if common.cycles else month.until_on
     for row in conn.execute(_EVENTS, {**span, "b_before": before}).all():
         events.setdefault(row[0], []).append(
-            EventInput(row[1], row[2], row[3], row[4], row[5], row[6], row[7] or "", row[8] or "")
+            EventInput(row[1], row[2], row[3], row[4], row[5], row[6], row[7] or "", row[8] or "", row[10] or "")
         )
+        if common.cycles:
+            heard.setdefault(row[0], []).append((row[4], row[9]))
         if frozen and row[4] < month.first_on:
             touched = [each for each, since in frozen if each >= Month.of(row[4]).yyyymm and row[9] >= since]
             if touched:
                 late.setdefault(row[0], set()).update(touched)
-    return events, late
+    return events, late, heard
 
 
 def _products_by_id(conn: Connection, product_ids: Iterable[str]) -> dict[str, ProductInput]:

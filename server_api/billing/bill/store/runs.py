@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, func, insert, literal, or_, select, update
 
 from server_api.platform.database import Database
 from shared_models.tables.billing.account import billing_account
@@ -48,10 +48,12 @@ def count_accounts(conn: Connection) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def account_bounds(conn: Connection, size: int) -> list[tuple[str, int]]:
-    """The first account id of every chunk of ``size`` open accounts, with how many accounts it holds."""
+def account_bounds(
+    conn: Connection, size: int, counts: Callable[[str], bool] = lambda account_id: True
+) -> list[tuple[str, int]]:
+    """The first account id of every chunk of ``size`` open accounts, with how many of them a run bills."""
     bounds: list[tuple[str, int]] = []
-    count = 0
+    count = mine = 0
     first = ""
     rows = conn.execution_options(stream_results=True).execute(
         select(billing_account.c.account_id)
@@ -63,11 +65,12 @@ def account_bounds(conn: Connection, size: int) -> list[tuple[str, int]]:
             if count == 0:
                 first = account_id
             count += 1
+            mine += counts(account_id)
             if count == size:
-                bounds.append((first, count))
-                count = 0
+                bounds.append((first, mine))
+                count = mine = 0
     if count:
-        bounds.append((first, count))
+        bounds.append((first, mine))
     return bounds
 
 
@@ -119,18 +122,20 @@ def insert_chunks(conn: Connection, period: int, run_id: str, bounds: Sequence[t
 
 
 def runs_of(conn: Connection, period: int) -> Sequence[Row[Any]]:
-    """The runs of a period, oldest first."""
-    return conn.execute(select(bill_run).where(_R.period == period).order_by(_R.began_at, _R.run_id)).all()
+    """The runs of a period, by billing day."""
+    return conn.execute(select(bill_run).where(_R.period == period).order_by(_R.billing_day, _R.run_id)).all()
 
 
 def read_run(conn: Connection, run_id: str) -> Row[Any] | None:
-    """A run by id. There is one run a month, so walking the small table is right."""
+    """A run by id. There is one run a month and billing day, so walking the small table is right."""
     return conn.execute(select(bill_run).where(_R.run_id == run_id)).one_or_none()
 
 
 def latest_runs(conn: Connection, limit: int) -> Sequence[Row[Any]]:
     """The latest runs, newest month first."""
-    return conn.execute(select(bill_run).order_by(_R.period.desc(), _R.run_id).limit(limit)).all()
+    return conn.execute(
+        select(bill_run).order_by(_R.period.desc(), _R.billing_day.desc(), _R.run_id).limit(limit)
+    ).all()
 
 
 def set_run(conn: Connection, period: int, run_id: str, **values: Any) -> int:
@@ -206,6 +211,18 @@ def step_chunk(conn: Connection, chunk: Chunk, worker: str, step: ChunkStep, lea
         },
     )  # fmt: skip
     return done.rowcount == 1
+
+
+def count_late_bill(conn: Connection, run: Any, account_id: str, made: bool, total: Fen) -> None:
+    """A run's figures with a bill it had set aside, made later."""
+    counts = {"bill_count": int(made), "aside_count": -1, "total_fen": total}
+    mine = (_K.first_account <= account_id) & (_K.until_account.is_(None) | (_K.until_account > account_id))
+    for table, where in (
+        (bill_run_chunk, and_(_K.period == run.period, _K.run_id == run.run_id, mine)),
+        (bill_run, and_(_R.period == run.period, _R.run_id == run.run_id, _R.state == CLOSED)),
+    ):
+        more = {name: table.c[name] + literal(value, table.c[name].type) for name, value in counts.items()}
+        conn.execute(update(table).where(where).values(**more))
 
 
 def end_chunk(conn: Connection, chunk: Chunk, worker: str, state: str) -> None:

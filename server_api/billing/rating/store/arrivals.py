@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from server_api.billing.rating.cycles import cycle_key
 from server_api.platform.database import Database
 from server_api.platform.dialects.prepared import Prepared
-from shared_models.tables.billing.bill import account_cycle, bill_period
+from shared_models.tables.billing.bill import account_cycle, bill_period, bill_run
 from shared_models.tables.billing.rating import rating_due
 
 _D = rating_due.c
@@ -22,9 +23,15 @@ _CLOSED = Prepared(select(bill_period.c.period).where(bill_period.c.state != bin
 _COLUMNS = ("period", "account_id", "product_id")
 
 
+_CLOSED_CYCLES = Prepared(
+    select(bill_run.c.period, bill_run.c.billing_day).where(bill_run.c.billing_day != bindparam("b_calendar"))
+)
+
+
 def closed_periods(conn: Connection) -> set[int]:
-    """Months that no usage may be added to any more, asked in a write turn."""
-    return {int(row.period) for row in _CLOSED.all(conn, {"b_open": "open"})}
+    """Months and cycles (``cycle_key``) that no usage may be added to any more, asked in a write turn."""
+    months = {int(row.period) for row in _CLOSED.all(conn, {"b_open": "open"})}
+    return months | {cycle_key(row.period, row.billing_day) for row in _CLOSED_CYCLES.all(conn, {"b_calendar": 1})}
 
 
 def billing_days(conn: Connection) -> dict[str, tuple[tuple[int, int], ...]]:
