@@ -6,8 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 from resources import text
+from server_api.billing.bill.policy import billing_policy
 from shared_models.values.money import Fen, MicroYuan
 from shared_models.values.period import Month
+
+
+def item_words(item_code: str, language: str) -> str:
+    """An item as people call it; its code where the policy does not name it."""
+    item = billing_policy().bill.items.get(item_code)
+    return item_code if item is None else item.label if language == "zh_CN" else item.label_en
+
 
 _ONE_DAY = timedelta(days=1)
 _WITHOUT_WHY = ("correction", "refund", "term", "discount", "early_stop", "late_fee", "extra")

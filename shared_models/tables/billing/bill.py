@@ -112,6 +112,8 @@ bill_run = Table(
     Column("total_fen", FenType, nullable=False),
     # accounts whose cycle of the month ends on this day of the next; 1 is the calendar month itself
     Column("billing_day", SmallInteger, nullable=False, server_default="1"),
+    # the latest day a bill it had set aside was made: that day's month has income of this run
+    Column("late_bill_on", Day),
     # the pace of the last minute, measured by whoever works on it; older than half a minute says nothing
     Column("accounts_per_min", Count),
     Column("paced_at", Instant),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from server_api.billing.bill import service
+from server_api.billing.bill.service.income import income
 from server_api.platform.database import Databases
 from shared_models.contracts.bill import LateBill
 from shared_models.values.clock import ManualClock
@@ -61,6 +62,9 @@ def test_a_month_since_closed_is_billed_when_its_price_has_come(town: BillTown) 
         assert service.set_asides(conn, 202603, 10, None).items == ()
         run = service.read_run(conn, service.run_id_of(Month(202603)))
     assert (run.bill_count, run.aside_count, run.total_fen) == (2, 0, Fen(2_500) + made.total_fen)
+    with town.billing.reading() as conn:
+        booked = income(conn, month=Month(202605))
+    assert booked.differences == () and booked.gross_fen.amount_fen > made.total_fen.amount_fen
     with pytest.raises(BillNotAside):
         town.act("late", late(bad, 202603))
     # and May makes nothing good once more

@@ -28,6 +28,7 @@ from server_api.billing.bill.service.runs import (
     run_month,
     set_asides,
 )
+from server_api.billing.bill.words import item_words, service_words
 
 __all__ = [
     "MONTH_RUN_JOB",
@@ -45,6 +46,7 @@ __all__ = [
     "fault_words",
     "find_bill",
     "import_open_bill",
+    "item_words",
     "latest_runs",
     "note_calls_viewed",
     "open_line",
@@ -56,5 +58,6 @@ __all__ = [
     "run_id_of",
     "run_month",
     "set_billing_day",
+    "service_words",
     "set_asides",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from server_api.billing.bill.freeze import DEPOSIT_ITEM
 from server_api.billing.bill.store import income as store
 from server_api.billing.ledger import store as ledger
 from shared_models.contracts.income import IncomeBy, IncomeDifference, IncomeReport, IncomeRow
@@ -73,6 +74,8 @@ def _summed(conn: Connection, from_on: date, until_on: date) -> dict[tuple[Any, 
     def add(found: Iterable[Any], sign: int) -> None:
         for row in found:
             service, region, offering, item, rate = row[: len(store.KEYS)]
+            if item == DEPOSIT_ITEM:
+                continue  # owed back, no income
             sums.setdefault((service, region or "", offering or "", item, rate), _Sum()).add(row, sign)
 
     for period in store.billed_periods(conn, from_on, until_on):

@@ -51,7 +51,7 @@ def bill_set_aside(uow: UnitOfWork, *, month: Month, account_id: str, policy: Bi
         store_bills(uow.database, uow.conn, issue, ready, uow.act_id, uow.context, news.reckoned)
     total = Fen(draft.total_fen) if draft and ready.bills else ZERO_FEN
     bills.forget_asides(uow.conn, month.yyyymm, [account_id])
-    runs.count_late_bill(uow.conn, run, account_id, bool(ready.bills), total)
+    runs.count_late_bill(uow.conn, run, account_id, bool(ready.bills), total, uow.today)
     audit.note(uow, "bill.late", f"account:{account_id}", f"{month} {total}")
     if not ready.bills:
         return LateBill(account_id=account_id, yyyymm=month.yyyymm)

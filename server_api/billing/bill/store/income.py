@@ -15,8 +15,11 @@ KEYS = ("service", "region", "offering_code", "item_code", "tax_per_mille")
 
 
 def billed_periods(conn: Connection, from_on: date, until_on: date) -> list[int]:
-    """The months whose bills were issued between two days."""
-    issued = select(bill_run.c.period).where(bill_run.c.issued_on >= from_on, bill_run.c.issued_on < until_on)
+    """The months that may have bills issued between two days: by their run, or later, of accounts it had set aside."""
+    late = (bill_run.c.late_bill_on >= from_on) & (bill_run.c.issued_on < until_on)
+    issued = select(bill_run.c.period).where(
+        ((bill_run.c.issued_on >= from_on) & (bill_run.c.issued_on < until_on)) | late
+    )
     return sorted(set(conn.execute(issued).scalars()))
 
 

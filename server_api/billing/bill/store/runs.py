@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, insert, literal, or_, select, update
@@ -213,7 +213,7 @@ def step_chunk(conn: Connection, chunk: Chunk, worker: str, step: ChunkStep, lea
     return done.rowcount == 1
 
 
-def count_late_bill(conn: Connection, run: Any, account_id: str, made: bool, total: Fen) -> None:
+def count_late_bill(conn: Connection, run: Any, account_id: str, made: bool, total: Fen, on: date) -> None:
     """A run's figures with a bill it had set aside, made later."""
     counts = {"bill_count": int(made), "aside_count": -1, "total_fen": total}
     mine = (_K.first_account <= account_id) & (_K.until_account.is_(None) | (_K.until_account > account_id))
@@ -223,6 +223,8 @@ def count_late_bill(conn: Connection, run: Any, account_id: str, made: bool, tot
     ):
         more = {name: table.c[name] + literal(value, table.c[name].type) for name, value in counts.items()}
         conn.execute(update(table).where(where).values(**more))
+    if made:
+        set_run(conn, run.period, run.run_id, late_bill_on=on)
 
 
 def end_chunk(conn: Connection, chunk: Chunk, worker: str, state: str) -> None:
