@@ -1,5 +1,6 @@
-"""A family's month: three services in a bundle, calls, discount, minimum spend, deposit, suspension, another offer in the
-middle, a late fee; every line is explained, and every fen is in the ledger."""
+"""A family's month: a bundle, calls, discount, minimum spend, deposit, suspension, another offer, late fee, payment.
+
+Every line is explained, and every fen is in the ledger."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from shared_models.values.ledger import LedgerCode
 from shared_models.values.money import Fen
 from shared_models.values.period import Month
 from tests.support.bill_town import TOWN_PRICES, BillTown, recurring
+from tests.support.money import Counter
 
 PRICES = (
     *TOWN_PRICES,
@@ -100,8 +102,22 @@ def test_a_familys_month(town: BillTown) -> None:
     town.run(202603, policy)
     bill = town.bill(home, 202603)
     explained(town, bill)
-    kinds = {each.kind.value for each in bill.lines}
-    assert {"recurring", "usage", "fee"} <= kinds, town.table(bill)
+    # the bundle's 100.00: voice until it is suspended on the 21st, broadband until another offer on the 16th (48.39 for
+    # 15 of 31 days, less the floors of the others); 40.00 at least for the line, for 20 of 31 days
+    assert town.table(bill).splitlines() == [
+        "固定电话 月租费 融合三宝 03-01..03-21 8.58",
+        "固定电话 市话通话费 03-01..04-01 2.00",
+        "固定电话 融合优惠 市话通话费 03-01..04-01 -0.04",
+        "固定电话 融合优惠 月租费 03-01..03-21 -0.16",
+        "固定电话 最低消费 03-01..04-01 15.43",
+        "宽带 宽带月租费 融合三宝 03-01..03-16 32.29",
+        "宽带 宽带月租费 宽带300M 03-16..04-01 46.45",
+        "宽带 融合优惠 宽带月租费 03-01..04-01 -1.44",
+        "有线电视 有线电视收视维护费 融合三宝 03-01..04-01 20.00",
+        "有线电视 融合优惠 有线电视收视维护费 03-01..04-01 -0.36",
+        "账户费用 押金 押金 03-01..03-02 100.00",
+        "合计 222.75",
+    ]
     assert sum(each.amount_fen.amount_fen for each in bill.lines) == bill.head.total_fen.amount_fen
     # the deposit is owed back: revenue and VAT are the rest of the bill
     assert booked(town, LedgerCode.DEPOSIT) == 10_000
@@ -114,7 +130,17 @@ def test_a_familys_month(town: BillTown) -> None:
     april = town.bill(home, 202604)
     explained(town, april)
     assert [each.kind.value for each in april.lines].count("late_fee") == 1, town.table(april)
-    # the deposit goes back on the next bill, and everything is paid
+    # 222.75 × 3 per mille × 5 days
+    assert town.table(april).splitlines()[-2:] == [
+        "账户费用 违约金（202603-1000000001 账单） 04-26..05-01 3.34",
+        "合计 113.34",
+    ]
+    # the oldest bill is paid on 10 May, and its late fee ends; the deposit goes back on the next bill
+    town.on("2026-05-10")
+    counter = Counter(town.databases, town.wiring)
+    counter.open_till()
+    counter.pay(home, 22_275)
+    assert town.bill(home, 202603).head.open_fen == Fen(0)
     charge(town, home, "deposit", "adjustment", -10_000)
     town.run(202605, policy)
     explained(town, town.bill(home, 202605))
