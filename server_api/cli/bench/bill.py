@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table
+from sqlalchemy import Table, select, update
 
 from server_api.billing.bill import service
 from server_api.billing.bill.checks import bill_is_sum_of_lines, line_is_sum_of_parts
@@ -35,6 +35,7 @@ from server_api.platform.secrets import Secrets
 from server_api.wiring import wire_databases
 from shared_models.contracts.work import system_context
 from shared_models.tables.billing import billing_platform
+from shared_models.tables.billing.account import billing_account, payer
 from shared_models.tables.billing.bill import bill, bill_charge, bill_line
 from shared_models.tables.billing.ledger import posting
 from shared_models.values.clock import SystemClock, town_day
@@ -73,6 +74,16 @@ class LargeAccount:
     draft_ms: int
 
 
+@dataclass(frozen=True)
+class OneBill:
+    """One account's bill after another, as a counter asks: read, drafted, every charge in words; nothing stored."""
+
+    previews_per_s: int
+    median_us: int
+    p99_us: int
+    bare_reads_per_s: int
+
+
 def add_bench(subparsers: Any) -> None:
     """Add ``bill`` to ``onehall bench``."""
     parser = subparsers.add_parser("bill", help=t("bench.bill"), description=t("bench.bill"))
@@ -95,6 +106,7 @@ def run(args: argparse.Namespace, console: Console) -> int:
             figures.append(one)
             _tell(console, one)
         large = bench_large_account(folder / "large-account")
+        single = bench_one_bill(folder / "one-bill")
     finally:
         if args.keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -103,8 +115,14 @@ def run(args: argparse.Namespace, console: Console) -> int:
     if most is not least:
         console.say(t("bench.bill_slope", most=f"{most.accounts:,}", least=f"{least.accounts:,}", slope=slope))
     console.say(t("bench.bill_large_account", **asdict(large)))
+    console.say(t("bench.bill_one", **{name: f"{value:,}" for name, value in asdict(single).items()}))
     console.result(
-        {"runs": [asdict(one) for one in figures], "slope": slope, "large_account": asdict(large)}
+        {
+            "runs": [asdict(one) for one in figures],
+            "slope": slope,
+            "large_account": asdict(large),
+            "one_bill": asdict(single),
+        }
     )
     return OK if all(one.adds_up for one in figures) else REFUSED
 
@@ -166,6 +184,42 @@ def bench_large_account(folder: Path) -> LargeAccount:
         databases.close()
         shutil.rmtree(folder, ignore_errors=True)
     return LargeAccount(town.products_each, int(stored_s * 1000), int(draft_s * 1000))
+
+
+def bench_one_bill(folder: Path, accounts: int = 2_000) -> OneBill:
+    """Preview the bill of one account after another; the bare limit reads one row of the account by its key."""
+    month = Month.of(town_day(SystemClock().now())).previous()
+    databases, _command = _installation(folder)
+    billing = databases.billing
+    try:
+        furnish(billing, Town(accounts, month))
+        seal = billing.secrets.seal
+        with billing.batch() as conn:
+            conn.execute(update(payer).values(sealed_name=seal("王小明"), sealed_address=seal("甘州区东街街道 1 号楼")))
+        with billing.reading() as conn:
+            ids = list(
+                conn.execute(select(billing_account.c.account_id).order_by(billing_account.c.account_id)).scalars()
+            )
+        took: list[float] = []
+        for account_id in ids:
+            begun = time.perf_counter()
+            with billing.reading() as conn:
+                service.preview_account(conn, account_id, month, "zh_CN", billing.secrets, billing.clock.now())
+            took.append(time.perf_counter() - begun)
+        bare = sqlite3.connect(str(billing.url).partition("///")[2])
+        begun = time.perf_counter()
+        for account_id in ids:
+            bare.execute("SELECT * FROM billing_account WHERE account_id = ?", (account_id,)).fetchone()
+        bare_s = time.perf_counter() - begun
+        bare.close()
+    finally:
+        databases.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    took.sort()
+    return OneBill(
+        _per_s(len(took), sum(took)), int(took[len(took) // 2] * 1e6), int(took[len(took) * 99 // 100] * 1e6),
+        _per_s(len(ids), bare_s),
+    )  # fmt: skip
 
 
 def _installation(folder: Path) -> tuple[Databases, Callable[..., Any]]:
