@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table
 
 from server_api.billing.bill import service
 from server_api.billing.bill.checks import bill_is_sum_of_lines, line_is_sum_of_parts
@@ -35,7 +35,6 @@ from server_api.platform.secrets import Secrets
 from server_api.wiring import wire_databases
 from shared_models.contracts.work import system_context
 from shared_models.tables.billing import billing_platform
-from shared_models.tables.billing.account import billing_account, payer
 from shared_models.tables.billing.bill import bill, bill_charge, bill_line
 from shared_models.tables.billing.ledger import posting
 from shared_models.values.clock import SystemClock, town_day
@@ -192,14 +191,9 @@ def bench_one_bill(folder: Path, accounts: int = 2_000) -> OneBill:
     databases, _command = _installation(folder)
     billing = databases.billing
     try:
-        furnish(billing, Town(accounts, month))
-        seal = billing.secrets.seal
-        with billing.batch() as conn:
-            conn.execute(update(payer).values(sealed_name=seal("王小明"), sealed_address=seal("甘州区东街街道 1 号楼")))
-        with billing.reading() as conn:
-            ids = list(
-                conn.execute(select(billing_account.c.account_id).order_by(billing_account.c.account_id)).scalars()
-            )
+        town = Town(accounts, month, sealed=billing.secrets.seal("王小明"))
+        furnish(billing, town)
+        ids = [town.account_id(number) for number in range(accounts)]
         took: list[float] = []
         for account_id in ids:
             begun = time.perf_counter()

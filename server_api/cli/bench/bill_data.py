@@ -46,6 +46,8 @@ class Town:
     accounts: int
     month: Month
     products_each: int = 3
+    #: what names and addresses are kept as; a bill is only shown where it can be unsealed
+    sealed: str = _SEALED
 
     def account_id(self, number: int) -> str:
         """Ids in the order of the numbers."""
@@ -166,7 +168,7 @@ def _accounts(town: Town) -> Iterator[tuple[Any, ...]]:
 
 def _payers(town: Town) -> Iterator[tuple[Any, ...]]:
     for number in range(town.accounts):
-        yield town.customer_id(number), f"C{number:08d}", "normal", _SEALED, _SEALED, 1, _AT
+        yield town.customer_id(number), f"C{number:08d}", "normal", town.sealed, town.sealed, 1, _AT
 
 
 def _books(town: Town) -> Iterator[tuple[Any, ...]]:

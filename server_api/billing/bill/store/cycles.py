@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
 
+from server_api.platform.dialects.prepared import Prepared
 from shared_models.tables.billing.account import billing_account
 from shared_models.tables.billing.bill import account_cycle, bill_aside, bill_period, bill_run
 from shared_models.values.period import closing_day
@@ -18,11 +19,33 @@ BillingDays = tuple[tuple[int, int], ...]
 _Y, _R, _S = account_cycle.c, bill_run.c, bill_aside.c
 
 
+_P = bill_period.c
+_BILLED_MONTHS = Prepared(
+    select(_P.period, _P.billing_since).where(
+        _P.period < bindparam("b_before"), _P.state != bindparam("b_open"), _P.billing_since.is_not(None)
+    )
+)
+_BILLED_OWN = Prepared(
+    select(_R.period, _R.billing_day, _R.began_at).where(
+        _R.period < bindparam("b_before"), _R.billing_day != bindparam("b_calendar")
+    )
+)
+_DAYS_OF_ONE = Prepared(
+    select(_Y.account_id, _Y.from_month, _Y.billing_day)
+    .where(_Y.account_id == bindparam("b_account"))
+    .order_by(_Y.from_month)
+)
+_ASIDE_OF_ONE = Prepared(
+    select(_S.account_id, _S.period).where(_S.period < bindparam("b_before"), _S.account_id == bindparam("b_account"))
+)
+
+
 def billing_days(conn: Connection, account_id: str = "") -> dict[str, BillingDays]:
     """The billing days of accounts that have another than the 1st, as (from month, day) in order of month."""
     query = select(_Y.account_id, _Y.from_month, _Y.billing_day).order_by(_Y.account_id, _Y.from_month)
+    one = _DAYS_OF_ONE.all(conn, {"b_account": account_id}) if account_id else None
     found: dict[str, BillingDays] = {}
-    for row in conn.execute(query.where(_Y.account_id == account_id) if account_id else query):
+    for row in conn.execute(query).all() if one is None else one:
         found[row[0]] = (*found.get(row[0], ()), (row[1], row[2]))
     return found
 
@@ -65,11 +88,8 @@ class Billed:
 
 def billed_before(conn: Connection, yyyymm: int) -> Billed:
     """What was billed of the months before this one."""
-    c = bill_period.c
-    months = conn.execute(
-        select(c.period, c.billing_since).where(c.period < yyyymm, c.state != "open", c.billing_since.is_not(None))
-    )
-    own = conn.execute(select(_R.period, _R.billing_day, _R.began_at).where(_R.period < yyyymm, _R.billing_day != 1))
+    months = _BILLED_MONTHS.all(conn, {"b_before": yyyymm, "b_open": "open"})
+    own = _BILLED_OWN.all(conn, {"b_before": yyyymm, "b_calendar": 1})
     return Billed(tuple((row[0], row[1]) for row in months), {(row[0], row[1]): row[2] for row in own})
 
 
@@ -84,8 +104,9 @@ def shut_from(conn: Connection, yyyymm: int) -> set[tuple[int, int]]:
 def months_aside(conn: Connection, before: int, account_id: str = "") -> dict[str, frozenset[int]]:
     """The earlier months each account is still set aside in: their bills are still to be made."""
     query = select(_S.account_id, _S.period).where(_S.period < before)
+    one = _ASIDE_OF_ONE.all(conn, {"b_before": before, "b_account": account_id}) if account_id else None
     found: dict[str, frozenset[int]] = {}
-    for row in conn.execute(query.where(_S.account_id == account_id) if account_id else query):
+    for row in conn.execute(query).all() if one is None else one:
         found[row[0]] = found.get(row[0], frozenset()) | {row[1]}
     return found
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from server_api.billing.account.store import StandingRow
 from server_api.billing.bill.rules.inputs import (
@@ -24,6 +24,7 @@ from server_api.billing.bill.store.cycles import Billed, BillingDays, billed_bef
 from server_api.billing.bill.store.earlier import billed_charges, for_month_of, late_usage, used_input
 from server_api.billing.bill.store.overdue import SettledLate, overdue_between
 from server_api.billing.rating import service as rating
+from server_api.platform.dialects.prepared import Prepared
 from shared_models.tables.billing.account import balance_book, billing_account, payer
 from shared_models.tables.billing.bill import bill, billed_product, billing_event, pay_relation
 from shared_models.values.ids import is_id
@@ -116,6 +117,17 @@ _BILLED = select(_B.account_id).where(
 )
 
 
+#: The same for one account, which a person waits for.
+_ONE = {id(each): Prepared(each) for each in (_PAYS, _PRODUCTS, _EVENTS, _OWED, _HEADS, _MONEY, _BILLED)}
+
+
+def _rows(conn: Connection, query: Select[Any], params: Mapping[str, Any]) -> Sequence[Any]:
+    """The rows of one of the queries above; for one account by the shorter way, which is the longer one for many."""
+    if params["b_until"] == f"{params['b_from']}0":
+        return _ONE[id(query)].all(conn, params)
+    return conn.execute(query, params).all()
+
+
 class AccountHead(NamedTuple):
     """An account as its bill names it. ``version`` is compared when the bill is frozen.
 
@@ -187,9 +199,9 @@ def load_accounts(
 def read_heads(conn: Connection, from_id: str, until_id: str) -> list[AccountHead]:
     """The open accounts of a half-open range, in order of id, with what they owe and hold now."""
     span = {"b_from": from_id, "b_until": until_id}
-    owed = {row[0]: _fen(row[1]) for row in conn.execute(_OWED, span)}
+    owed = {row[0]: _fen(row[1]) for row in _rows(conn, _OWED, span)}
     advances: dict[str, Fen] = {}
-    for account_id, group, paid_in, out in conn.execute(_MONEY, span):
+    for account_id, group, paid_in, out in _rows(conn, _MONEY, span):
         advances[account_id] = advances.get(account_id, ZERO_FEN) + (paid_in - out if group == "*" else ZERO_FEN)
     return bare_heads(conn, from_id, until_id, owed, advances)
 
@@ -199,7 +211,7 @@ def bare_heads(
 ) -> list[AccountHead]:
     """The open accounts of a range, where what they owe and hold is known or does not matter."""
     heads = []
-    for row in conn.execute(_HEADS, {"b_from": from_id, "b_until": until_id}):
+    for row in _rows(conn, _HEADS, {"b_from": from_id, "b_until": until_id}):
         account_id = row[0]
         heads.append(
             AccountHead(
@@ -238,12 +250,11 @@ def _inputs(
 ) -> dict[str, AccountInput]:
     until = span["b_until"]
     products = {
-        row[0]: ProductInput(row[0], row[1], row[2], row[3] or "", row[4] or "")
-        for row in conn.execute(_PRODUCTS, span).all()
+        row[0]: ProductInput(row[0], row[1], row[2], row[3] or "", row[4] or "") for row in _rows(conn, _PRODUCTS, span)
     }
     pays: dict[str, list[PayInput]] = {}
     paid_by: dict[str, set[str]] = {}
-    for product_id, group, account_id, priority, from_on, until_on in conn.execute(_PAYS, span).all():
+    for product_id, group, account_id, priority, from_on, until_on in _rows(conn, _PAYS, span):
         pays.setdefault(product_id, []).append(PayInput(group, account_id, priority, from_on, until_on))
         if from_id <= account_id < until:
             paid_by.setdefault(account_id, set()).add(product_id)
@@ -363,7 +374,7 @@ def _events(
     heard: dict[str, list[tuple[date, datetime]]] = {}
     # a cycle begun in the month may last into the next but one
     before = month.next().until_on if common.cycles else month.until_on
-    for row in conn.execute(_EVENTS, {**span, "b_before": before}).all():
+    for row in _rows(conn, _EVENTS, {**span, "b_before": before}):
         events.setdefault(row[0], []).append(
             EventInput(row[1], row[2], row[3], row[4], row[5], row[6], row[7] or "", row[8] or "", row[10] or "")
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from server_api.billing.rating.store import months as month_store
+from server_api.billing.rating.store import sums_of_range
 from server_api.platform.database import Database
+from server_api.platform.dialects.prepared import Prepared
 from shared_models.tables.billing.allowances import rated_change, rerate
 from shared_models.tables.billing.rating import rated_step, rated_usage
 
@@ -51,10 +54,14 @@ def put_changes(database: Database, conn: Connection, rows: Sequence[tuple[Any, 
     database.bulk_insert(conn, rated_change, CHANGE_COLUMNS, kept)
 
 
-def change_sums(
-    conn: Connection, period: int, account_from: str | None, account_until: str | None
-) -> Sequence[Row[Any]]:
+def change_sums(conn: Connection, period: int, account_from: str | None, account_until: str | None) -> Sequence[Any]:
     """What corrections come to in a period by account, product, item and the month they are of."""
+    query = _sums_between(account_from is not None, account_until is not None)
+    return sums_of_range(conn, query, period, account_from, account_until)
+
+
+@lru_cache(maxsize=4)
+def _sums_between(from_one: bool, until_one: bool) -> Prepared:
     c = rated_change.c
     keys = (c.account_id, c.product_id, c.item_code, c.for_month)
     query = select(
@@ -62,12 +69,12 @@ def change_sums(
         func.sum(c.now_micro_yuan - c.was_micro_yuan).label("charge_micro_yuan"),
         func.count().label("call_count"),
         func.sum(c.quantity).label("quantity"),
-    ).where(c.period == period)
-    if account_from is not None:
-        query = query.where(c.account_id >= account_from)
-    if account_until is not None:
-        query = query.where(c.account_id < account_until)
-    return conn.execute(query.group_by(*keys).order_by(*keys)).all()
+    ).where(c.period == bindparam("b_period"))
+    if from_one:
+        query = query.where(c.account_id >= bindparam("b_from"))
+    if until_one:
+        query = query.where(c.account_id < bindparam("b_until"))
+    return Prepared(query.group_by(*keys).order_by(*keys))
 
 
 def changes_of_line(
