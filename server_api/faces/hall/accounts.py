@@ -48,12 +48,13 @@ def read_owed(account_id: AccountId, caller: Caller = permit(Permission.ACCOUNT_
 @router.post(
     "/accounts/{account_id}/credit-limit",
     response_model=AccountView,
-    responses=refusals(AccountNotFound, AccountClosed, CreditLimitNotValid, *GIVING),
+    responses=refusals(AccountNotFound, AccountClosed, CreditLimitNotValid, NotFound, *GIVING),
 )
 def set_credit_limit(
     account_id: AccountId, body: SetCreditLimit, caller: Caller = permit(Permission.ACCOUNT_EDIT)
 ) -> Response:
     """Change how far an account may owe."""
+    account_in_scope(caller.databases, caller.context, account_id)
     return caller.act(
         "billing",
         "set_credit_limit",
@@ -62,21 +63,23 @@ def set_credit_limit(
     )
 
 
-@router.post("/bank-debits", response_model=BankDebitView, responses=refusals(AccountNotFound, AccountClosed))
+@router.post("/bank-debits", response_model=BankDebitView, responses=refusals(AccountNotFound, AccountClosed, NotFound))
 def open_bank_debit(body: OpenBankDebit, caller: Caller = permit(Permission.DEBIT_EDIT)) -> Response:
     """Open a bank debit contract for an account; one that runs is replaced."""
+    account_in_scope(caller.databases, caller.context, body.account_id)
     return caller.act("billing", "open_bank_debit", body, lambda uow: debit.open_debit(uow, request=body))
 
 
 @router.post(
     "/accounts/{account_id}/bank-debit/stop",
     response_model=BankDebitView,
-    responses=refusals(AccountNotFound, AccountClosed, BankDebitNotLive),
+    responses=refusals(AccountNotFound, AccountClosed, BankDebitNotLive, NotFound),
 )
 def stop_bank_debit(
     account_id: AccountId, body: StopBankDebit, caller: Caller = permit(Permission.DEBIT_EDIT)
 ) -> Response:
     """End the bank debit contract of an account."""
+    account_in_scope(caller.databases, caller.context, account_id)
     return caller.act(
         "billing", "stop_bank_debit", body, lambda uow: debit.stop_debit(uow, account_id=account_id, request=body)
     )
