@@ -79,9 +79,7 @@ def preview_payment(body: TakePayment, caller: Caller = permit(Permission.PAYMEN
 )
 async def take_payment(body: TakePayment, caller: Caller = permit(Permission.PAYMENT_TAKE)) -> Response:
     """Take a payment and hand over its receipt."""
-    return await caller.act_soon(
-        "billing", "take_payment", body, lambda uow: payment.take_payment(uow, request=body)
-    )
+    return await caller.act_soon("billing", "take_payment", body, lambda uow: payment.take_payment(uow, request=body))
 
 
 @router.post(
@@ -156,9 +154,7 @@ def intend_payment(body: IntendPayment, caller: Caller = permit(Permission.PAYME
     response_model=IntentView,
     responses=refusals(PaymentNotFound, IntentMismatch),
 )
-def resolve_intent(
-    intent_id: HexId, body: ResolveIntent, caller: Caller = permit(Permission.PAYMENT_TAKE)
-) -> Response:
+def resolve_intent(intent_id: HexId, body: ResolveIntent, caller: Caller = permit(Permission.PAYMENT_TAKE)) -> Response:
     """Store what the device, a query or a person found out about an intent."""
     return caller.act(
         "billing", "resolve_intent", body,
