@@ -118,7 +118,7 @@ def _repeatable(text: str) -> str:
         line = _CREATE_INDEX.sub(rf'    steps.create_index(\1, "{table}",', line)
         lines.append(_ADD_COLUMN.sub(f'    steps.add_column("{table}", ', line))
     text = "\n".join(lines) + "\n"
-    return text if " op." in text else text.replace("from alembic import op\n", "")
+    return text if re.search(r"\bop\.", text) else text.replace("from alembic import op\n", "")
 
 
 def offline_sql(role: Role, engine_name: str) -> str:

@@ -326,6 +326,7 @@ CREATE TABLE offer_price (
 	proration_detail NCLOB,
 	kept_in_bundle SMALLINT NOT NULL,
 	rank_no INTEGER NOT NULL,
+	terms NCLOB,
 	CONSTRAINT pk_offer_price PRIMARY KEY (price_code, valid_from_on),
 	CONSTRAINT fk_offer_price_offering_code FOREIGN KEY(offering_code) REFERENCES offering (offering_code)
 );
