@@ -24,7 +24,7 @@ def shown(settings: Settings) -> dict[str, str]:
     """Every setting as text, passwords hidden."""
     found = {}
     for name, value in settings.model_dump().items():
-        if name.endswith("_url"):
+        if name.endswith("_url") and value:
             value = make_url(value).render_as_string(hide_password=True)
         found[name] = "" if value is None else str(value)
     return found

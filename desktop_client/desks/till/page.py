@@ -230,11 +230,10 @@ class TillPage(Page):
     # ---- the window asks -----------------------------------------------------------------------------------------
     def commands(self) -> list[PageCommand]:
         say, state = self._wording.say, self.presenter.state
-        ready = not state.working
         return [
-            PageCommand("F5", say("key.refresh"), self.presenter.refresh, ready),
-            PageCommand("F7", say("key.print"), self.presenter.print_again, ready and state.last_paper is not None),
-            PageCommand("F9", say(f"till.next_{state.stage}"), self._advance, ready),
+            PageCommand("F5", say("key.refresh"), self.presenter.refresh, not state.working),
+            PageCommand("F7", say("key.print"), self.presenter.print_again, state.ready and state.last_paper is not None),
+            PageCommand("F9", say(f"till.next_{state.stage}"), self._advance, state.ready),
         ]
 
     def arrive(self) -> None:
@@ -271,7 +270,7 @@ class TillPage(Page):
         for name, field in fields.items():
             restyle(field, "bad", state.bad_field == name)
         for one in (self.open_button, self.count_button, self.close_button, self.deposit_button):
-            one.setEnabled(not state.working and not state.loading)
+            one.setEnabled(state.ready)
         if state.stage != self._shown_stage:
             self._shown_stage = state.stage
             self._steps.setCurrentIndex(_STEPS.index(state.stage) if state.stage in _STEPS else 0)

@@ -63,6 +63,12 @@ class TillDeskState:
             return "none"
         return "trading" if self.till.state is TillState.OPEN else self.till.state.value
 
+    @property
+    def ready(self) -> bool:
+        """Whether an act can begin: none is under way, and it is known how the till stands. Reading it once more does
+        not hold up a teller who is faster."""
+        return not self.working and (self.till is not None or not self.loading)
+
 
 class TillGateway(Protocol):
     """The till routes that read."""
@@ -159,21 +165,21 @@ class TillPresenter:
         self._work.perform(step, reply, success=success, failure=self._on_failed)
 
     def _on_opened(self, operation_id: str, till: TillSession) -> None:
-        self._set(working=False, till=till, pieces={})
+        self._stands(till=till, pieces={})
         self._bridge.tell(Message(Tone.SUCCESS, self._wording.say("till.opened", amount=till.float_fen.grouped)))
         self._work.finished(operation_id)
 
     def _on_counted(self, operation_id: str, till: TillSession) -> None:
-        self._set(working=False, till=till)
+        self._stands(till=till)
         self._work.finished(operation_id)
 
     def _on_closed(self, operation_id: str, done: DayClose) -> None:
-        self._set(working=False, till=done.till, last_paper=done.report)
+        self._stands(till=done.till, last_paper=done.report)
         self._bridge.tell(Message(Tone.SUCCESS, self._wording.say("till.closed_done")))
         self._print(done.report, operation_id)
 
     def _on_deposited(self, operation_id: str, done: Deposited) -> None:
-        self._set(working=False, till=done.till, last_paper=done.slip, pieces={})
+        self._stands(till=done.till, last_paper=done.slip, pieces={})
         self._bridge.tell(Message(Tone.SUCCESS, self._wording.say("till.deposited_done")))
         self._print(done.slip, operation_id)
 
@@ -193,6 +199,11 @@ class TillPresenter:
         self._bridge.tell(self._wording.of_trouble(trouble))
         if not isinstance(trouble, ActKept):
             self.refresh()
+
+    def _stands(self, **values: object) -> None:
+        """Take the till as an act left it; a reading begun before that is of an older till."""
+        self._reads.drop()
+        self._set(working=False, loading=False, **values)
 
     def _refuse(self, key: str, field_name: str) -> None:
         self._set(problem=self._wording.say(key), bad_field=field_name)
