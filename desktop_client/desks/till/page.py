@@ -230,9 +230,10 @@ class TillPage(Page):
     # ---- the window asks -----------------------------------------------------------------------------------------
     def commands(self) -> list[PageCommand]:
         say, state = self._wording.say, self.presenter.state
+        paper = state.ready and state.last_paper is not None
         return [
             PageCommand("F5", say("key.refresh"), self.presenter.refresh, not state.working),
-            PageCommand("F7", say("key.print"), self.presenter.print_again, state.ready and state.last_paper is not None),
+            PageCommand("F7", say("key.print"), self.presenter.print_again, paper),
             PageCommand("F9", say(f"till.next_{state.stage}"), self._advance, state.ready),
         ]
 
