@@ -89,12 +89,12 @@ def rerate(
     dry: bool = False,
     go_on_at: tuple[int, str | None] = (0, None),
     progress: Progress = lambda _done, _total: None,
-    reached: Callable[[int, str], None] = lambda _month, _account: None,
+    reached: Callable[[int, str, Outcome], None] = lambda _month, _account, _outcome: None,
     beat: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Rate usage again and write what differs; with ``dry`` only say what would.
 
-    ``go_on_at``: the month and account reached before; ``reached`` is told as the work goes on.
+    ``go_on_at``: the month and account reached before; ``reached`` is told as the work goes on, with what it came to.
     """
     with database.reading() as conn:
         truth = months.read_truth(conn)
@@ -117,7 +117,7 @@ def _months(asked: Asked) -> list[Month]:
 
 
 def _month(
-    run: _Run, month: Month, after: str | None, said: Callable[[], None], reached: Callable[[int, str], None]
+    run: _Run, month: Month, after: str | None, said: Callable[[], None], reached: Callable[[int, str, Outcome], None]
 ) -> None:
     done: set[str] = set()
     for accounts in _account_lists(run, month, after):
@@ -134,7 +134,7 @@ def _month(
                 with run.database.reading() as conn:
                     run.truth = months.read_truth(conn)
         done |= {account for account in group.accounts if account > fresh[-1]}
-        reached(month.yyyymm, fresh[-1])
+        reached(month.yyyymm, fresh[-1], run.outcome)
         said()
         run.beat()
     if not run.dry:

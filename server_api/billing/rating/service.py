@@ -67,15 +67,21 @@ def import_tariffs(uow: UnitOfWork, *, tariffs: Sequence[Tariff]) -> TariffsImpo
 
     tariffs = bound(uow.conn, tariffs)
     attached(uow.conn, tariffs)
-    known = {}
+    kept: dict[Any, dict[str, Any]] = {}
     for row in store.tariff_rows(uow.conn):
-        known[row.tariff_code, row.effective_on] = row.digest
+        kept.setdefault((row.tariff_code, row.effective_on), {})[row.digest] = row
     added = []
     for tariff in tariffs:
         document = document_of(tariff)
         digest = digest_of(document)
-        if known.get((tariff.code, tariff.effective_on)) == digest:
+        versions = kept.get((tariff.code, tariff.effective_on), {})
+        last = next(reversed(versions.values()), None)
+        if last is not None and digest_of(last.document) == digest:
             continue
+        if (
+            last is not None and digest in versions
+        ):  # a correction taken back is a version of its own, with the content of an earlier one
+            digest = digest_of({"content": digest, "after_version": last.version_no})
         store.add_tariff(
             uow.conn,
             tariff_code=tariff.code,

@@ -44,3 +44,17 @@ class CalendarDayBilled(Fault):
 
     code = "calendar_day_billed"
     status = 409
+
+
+class RerateUnderWay(Fault):
+    """Another re-rating is running; two would only do each other's work again."""
+
+    code = "rerate_under_way"
+    status = 409
+
+
+class RerateEnded(Fault):
+    """The re-rating is done, or was cancelled: there is nothing to stop or to go on with."""
+
+    code = "rerate_ended"
+    status = 409

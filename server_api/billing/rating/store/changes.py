@@ -171,6 +171,8 @@ def move_rated(
 def reprice_rated(conn: Connection, period: int, rows: Sequence[tuple[Any, ...]]) -> None:
     """New product, price and charge of calls of an open period: (account, call, product, price, item, zone, quantity,
     covered, units, charge)."""
+    if not rows:
+        return
     c = rated_usage.c
     names = REPRICED
     statement = (
