@@ -268,6 +268,8 @@ def _write_open(
 def _write_period(
     run: _Run, period: int, values: Sequence[tuple[Any, ...]], steps: dict[int, list[tuple[Any, ...]]], away: set[int]
 ) -> None:
+    with run.database.reading() as conn:
+        told_before = store.calls_with_steps(conn, period, values[0][0], values[-1][0])
     at = 0
     while at < len(values):
         some = values[at : at + run.size.rows]
@@ -282,7 +284,7 @@ def _write_period(
                 raise _PeriodClosed
             change_store.reprice_rated(conn, period, here)
             change_store.move_rated(run.database, conn, period, moves)
-            store.drop_steps(conn, period, [(row[1], row[2]) for row in some])
+            store.drop_steps(conn, period, [(row[0], row[2]) for row in some if row[2] in told_before])
             run.database.bulk_insert(conn, rated_step, store.STEP_COLUMNS, told)
         run.size.learn(len(some), time.perf_counter_ns() - begun)
         at += len(some)

@@ -59,7 +59,8 @@ def alone(work: Callable[..., Any], *arguments: Any) -> Any:
         return pool.submit(work, *arguments).result()
 
 
-def _measured(work: Callable[[], tuple[int, bool]]) -> Part:
+def measured(work: Callable[[], tuple[int, bool]]) -> Part:
+    """What a piece of work cost; it returns how much it did and whether that was right."""
     times, begun = os.times(), time.perf_counter()
     count, right = work()
     elapsed, after = time.perf_counter() - begun, os.times()
@@ -87,7 +88,7 @@ def rating(folder: str, path: str, month: int) -> Part:
         return totals.read_count, totals.refused_count == 0 and totals.charge_micro_yuan > 0
 
     try:
-        return _measured(work)
+        return measured(work)
     finally:
         database.close()
 
@@ -101,7 +102,7 @@ def storing(folder: str, path: str) -> Part:
         return report.read_count, report.accepted_count == report.read_count
 
     try:
-        return _measured(work)
+        return measured(work)
     finally:
         database.close()
 
@@ -110,7 +111,7 @@ def dealing(folder: str) -> Part:
     """Included units dealt out over what is stored: calls changed."""
     database = open_bench(Path(folder))
     try:
-        return _measured(lambda: (service.deal_included_units(database), True))
+        return measured(lambda: (service.deal_included_units(database), True))
     finally:
         database.close()
 
@@ -122,7 +123,7 @@ def bare_scan(path: str) -> Part:
         lines = pl.scan_csv(path, infer_schema=False).select(pl.all().null_count(), lines=pl.len())
         return int(lines.collect(engine="streaming")["lines"][0]), True
 
-    return _measured(work)
+    return measured(work)
 
 
 def bare_insert(folder: str) -> Part:
@@ -145,7 +146,7 @@ def bare_insert(folder: str) -> Part:
             bare.execute("COMMIT")
         return len(rows), True
 
-    part = _measured(work)
+    part = measured(work)
     bare.close()
     return part
 

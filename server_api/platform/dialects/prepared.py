@@ -11,6 +11,7 @@ import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Insert, Select, Update
@@ -41,6 +42,16 @@ class Prepared:
             conn.execute(self.statement, rows)
         else:
             self._plan(conn, rows[0]).execute_many(conn, rows)
+
+    def many_raw(self, conn: Connection, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+        """``many`` for bulk work: each row has the values of ``names`` in their order, raw as ``bulk_insert`` takes
+        them (ints for money, naive UTC for instants)."""
+        if not rows:
+            return
+        if _through_sqlalchemy(conn):
+            conn.execute(self.statement, [dict(zip(names, row, strict=True)) for row in rows])
+        else:
+            self._plan(conn, dict.fromkeys(names)).execute_raw(conn, names, rows)
 
     def all(self, conn: Connection, params: Params) -> Sequence[Any]:
         """The rows of a select, or those an update returns; columns are attributes."""
@@ -114,6 +125,14 @@ class _Plan:
         """The same for many rows."""
         try:
             _driver(conn).executemany(self._sql, [self._bound(row) for row in rows])
+        except sqlite3.Error as error:
+            raise self._wrapped(error, conn) from error
+
+    def execute_raw(self, conn: Connection, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
+        """The same for rows of raw values; no name stands twice in the statement or is left out."""
+        pick = itemgetter(*[names.index(name) for name, _fixed, _to in self._values])
+        try:
+            _driver(conn).executemany(self._sql, map(pick, rows))
         except sqlite3.Error as error:
             raise self._wrapped(error, conn) from error
 

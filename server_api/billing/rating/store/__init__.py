@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, Table, bindparam, delete, func, insert, select, update
 
 from server_api.platform.dialects.prepared import Prepared
 from shared_models.tables.billing.bill import bill_period, pay_relation
@@ -184,29 +184,46 @@ def steps_of(conn: Connection, period: int, account_id: str, usage_ids: Sequence
 
 def recharge(conn: Connection, period: int, rows: Sequence[tuple[str, int, int, int, int]]) -> None:
     """New covered, units and charge of calls (account_id, usage_id, covered, units, charge)."""
-    c = rated_usage.c
-    statement = (
-        update(rated_usage)
-        .where(
-            c.period == bindparam("in_period"),
-            c.account_id == bindparam("of_account"),
-            c.usage_id == bindparam("of_call"),
-        )
-        .values(
-            covered=bindparam("now_covered"), units=bindparam("now_units"), charge_micro_yuan=bindparam("now_charge")
-        )
+    update_calls(conn, period, ("covered", "units", "charge_micro_yuan"), rows)
+
+
+def update_calls(conn: Connection, period: int, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """New values of some columns of calls (account_id, usage_id, values); of the very many, one statement."""
+    names = ("of_account", "of_call", *(f"now_{name}" for name in columns), "in_period")
+    _updated(columns).many_raw(conn, names, [(*row, period) for row in rows])
+
+
+@lru_cache(maxsize=4)
+def _updated(columns: tuple[str, ...]) -> Prepared:
+    of_call = _of_call(rated_usage)
+    return Prepared(update(rated_usage).where(*of_call).values({name: bindparam(f"now_{name}") for name in columns}))
+
+
+@lru_cache(maxsize=4)
+def _dropped() -> Prepared:
+    return Prepared(delete(rated_step).where(*_of_call(rated_step)))
+
+
+def _of_call(table: Table) -> tuple[Any, ...]:
+    c = table.c
+    return (
+        c.period == bindparam("in_period"),
+        c.account_id == bindparam("of_account"),
+        c.usage_id == bindparam("of_call"),
     )
-    names = ("of_account", "of_call", "now_covered", "now_units", "now_charge")
-    conn.execute(statement, [{"in_period": period, **dict(zip(names, row, strict=True))} for row in rows])
 
 
 def drop_steps(conn: Connection, period: int, keys: Sequence[tuple[str, int]]) -> None:
     """Forget the parts of calls that were priced anew."""
+    names = ("in_period", "of_account", "of_call")
+    _dropped().many_raw(conn, names, [(period, account, call) for account, call in keys])
+
+
+def calls_with_steps(conn: Connection, period: int, first: str, last: str) -> set[int]:
+    """Which calls of accounts from one to another have parts kept."""
     c = rated_step.c
-    statement = delete(rated_step).where(
-        c.period == bindparam("in_period"), c.account_id == bindparam("of_account"), c.usage_id == bindparam("of_call")
-    )
-    conn.execute(statement, [{"in_period": period, "of_account": account, "of_call": call} for account, call in keys])
+    query = select(c.usage_id).where(c.period == period, c.account_id.between(first, last)).distinct()
+    return set(conn.execute(query).scalars())
 
 
 def due(conn: Connection, period: int) -> Sequence[Row[Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 
 from server_api.billing.rating.store import months as month_store
-from server_api.billing.rating.store import sums_of_range
+from server_api.billing.rating.store import sums_of_range, update_calls
 from server_api.platform.database import Database
 from server_api.platform.dialects.prepared import Prepared
 from shared_models.tables.billing.allowances import rated_change, rerate
@@ -171,21 +171,7 @@ def move_rated(
 def reprice_rated(conn: Connection, period: int, rows: Sequence[tuple[Any, ...]]) -> None:
     """New product, price and charge of calls of an open period: (account, call, product, price, item, zone, quantity,
     covered, units, charge)."""
-    if not rows:
-        return
-    c = rated_usage.c
-    names = REPRICED
-    statement = (
-        update(rated_usage)
-        .where(
-            c.period == bindparam("in_period"),
-            c.account_id == bindparam("of_account"),
-            c.usage_id == bindparam("of_call"),
-        )
-        .values({name: bindparam(f"now_{name}") for name in names[2:]})
-    )
-    keys = ("of_account", "of_call", *(f"now_{name}" for name in names[2:]))
-    conn.execute(statement, [{"in_period": period, **dict(zip(keys, row, strict=True))} for row in rows])
+    update_calls(conn, period, REPRICED[2:], rows)
 
 
 REPRICED = (
