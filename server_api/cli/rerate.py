@@ -69,7 +69,8 @@ def _asked(house: House, args: argparse.Namespace) -> BeginRerate:
 
 def _preview(args: argparse.Namespace, console: Console) -> int:
     """What a re-rating would change, by account; nothing is written."""
-    from server_api.billing.rating.rerate import Asked, rerate
+    from server_api.billing.rating.rerate import rerate
+    from server_api.billing.rating.rerate_read import Asked
 
     with open_house(args) as house:
         wanted = _asked(house, args)

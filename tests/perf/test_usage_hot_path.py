@@ -15,17 +15,20 @@ from typing import Any
 
 import polars as pl
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, update
 
 from server_api.billing.rating import importer, turns
 from server_api.billing.rating.guide import load_guide
 from server_api.billing.rating.piece import Order, made_pieces
+from server_api.billing.rating.rerate import rerate
+from server_api.billing.rating.rerate_read import Asked
 from server_api.billing.rating.stream import rate_stream
 from server_api.billing.usage.formats import calls_csv
 from server_api.billing.usage.formats.registry import open_usage
 from server_api.billing.usage.samples import sample_calls
 from server_api.billing.usage.taken import Taken
 from server_api.platform.database import Database, Databases
+from shared_models.tables.billing.rating import rated_usage
 from shared_models.values.period import Month
 from tests.support import usage_town as town
 
@@ -150,3 +153,20 @@ def test_writing_is_done_by_turns(billing: Database, tmp_path: Path, monkeypatch
         for path in (_file(tmp_path, 1_000, 5), _file(tmp_path, 8_000, 6))
     )
     assert many - few < 4_000, (few, many)
+
+
+def test_rating_again_asks_by_group_and_writes_by_turn(
+    billing: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Four times the calls of the same accounts, all of them changed: a turn more, no statement by call."""
+    month_again = Asked(MONTH.first_on, MONTH.until_on)
+    counts = []
+    for index, count in enumerate((200, 800)):
+        importer.import_file(billing, _file(tmp_path, count, seed=index + 1))
+        with billing.batch() as conn:
+            conn.execute(update(rated_usage).values(charge_micro_yuan=rated_usage.c.charge_micro_yuan + 1))
+        with _statements(billing) as told:
+            outcome = rerate(billing, month_again, rerate_id="")
+        assert outcome.changed_count >= count
+        counts.append(len(told))
+    assert counts[1] - counts[0] < 10 and counts[1] < 60, counts

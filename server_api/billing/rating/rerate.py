@@ -7,46 +7,37 @@ going on or starting again gives the same, and doing it twice changes nothing.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any
 
 import polars as pl
 
 from server_api.billing.rating import corrections, included, months, store
+from server_api.billing.rating.ahead import Ahead
 from server_api.billing.rating.corrections import Corrected
-from server_api.billing.rating.entitled import day_second
 from server_api.billing.rating.explain import stored_steps
 from server_api.billing.rating.months import Together, Truth
-from server_api.billing.rating.rerate_calls import Guides, chosen_anew, with_old
+from server_api.billing.rating.rerate_calls import Guides
+from server_api.billing.rating.rerate_read import Asked, rated_anew
 from server_api.billing.rating.store import arrivals
 from server_api.billing.rating.store import changes as change_store
-from server_api.billing.rating.store import months as month_store
 from server_api.billing.rating.turns import TurnSize
 from server_api.platform.database import Database
 from shared_models.tables.billing.rating import rated_step
 from shared_models.values.period import Month
 
 #: Calls read at once; what bounds the memory.
-CALLS_AT_ONCE = 150_000
+CALLS_AT_ONCE = 100_000
 _ACCOUNTS_AT_ONCE = 20_000
 _FEW_ROWS = 500
-_TEXTS = ("account_id", "product_id", "item_code", "zone_code", "peer_no", "owner_key")
-_SCHEMA = {name: pl.String if name in _TEXTS else pl.Int64 for name in change_store.RERATE_COLUMNS}
 Progress = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What is to be rated again: calls that began on some days, of some accounts and of one tariff or all."""
-
-    from_on: date
-    until_on: date
-    tariff_code: str | None = None
-    accounts: tuple[str, ...] = ()
+_MOVED = ("account_id", *change_store.REPRICED)
+#: By call the rows that tell its parts.
+_Steps = dict[int, list[tuple[Any, ...]]]
 
 
 @dataclass
@@ -62,6 +53,18 @@ class Outcome:
     now_micro_yuan: int = 0
     #: By account: what its calls cost more (or less) than before.
     by_account: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Outcome) -> None:
+        """Count in what else was done."""
+        self.call_count += other.call_count
+        self.changed_count += other.changed_count
+        self.corrected_count += other.corrected_count
+        self.moved_count += other.moved_count
+        self.unresolved_count += other.unresolved_count
+        self.was_micro_yuan += other.was_micro_yuan
+        self.now_micro_yuan += other.now_micro_yuan
+        for account, more in other.by_account.items():
+            self.by_account[account] += more
 
 
 class _PeriodClosed(Exception):
@@ -119,26 +122,46 @@ def _months(asked: Asked) -> list[Month]:
 def _month(
     run: _Run, month: Month, after: str | None, said: Callable[[], None], reached: Callable[[int, str, Outcome], None]
 ) -> None:
+    with Ahead(_ready_groups(run, month, after), 1, lambda _ready: 1) as ahead:
+        for ready in itertools.chain.from_iterable(ahead.taken(run.beat)):
+            _group(run, month, ready)
+            reached(month.yyyymm, ready.fresh[-1], run.outcome)
+            said()
+            run.beat()
+    if not run.dry:
+        included.deal_included_units(run.database, month.yyyymm, run.beat)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A group of accounts with its calls as they should be, by what was known when they were read."""
+
+    fresh: list[str]
+    group: Together
+    truth: Truth
+    calls: pl.DataFrame
+
+
+def _ready_groups(run: _Run, month: Month, after: str | None) -> Iterator[_Ready]:
+    """All groups of a month, read and rated; on a thread of its own while the one before is written.
+
+    Where that moves calls to accounts read already they are due, and dealt out at the end.
+    """
     done: set[str] = set()
     for accounts in _account_lists(run, month, after):
         fresh = [account for account in accounts if account not in done]
-        if not fresh:
-            continue
-        while True:
-            with run.database.reading() as conn:
-                group = months.together(conn, run.truth.monthly(month), month, fresh)
-            try:
-                _group(run, month, group, None if run.asked.accounts else (fresh[0], fresh[-1]))
-                break
-            except _PeriodClosed:  # a month run froze what was read as open: what differs is a correction now
-                with run.database.reading() as conn:
-                    run.truth = months.read_truth(conn)
-        done |= {account for account in group.accounts if account > fresh[-1]}
-        reached(month.yyyymm, fresh[-1], run.outcome)
-        said()
-        run.beat()
-    if not run.dry:
-        included.deal_included_units(run.database, month.yyyymm, run.beat)
+        if fresh:
+            ready = _made_ready(run, month, fresh)
+            done |= {account for account in ready.group.accounts if account > fresh[-1]}
+            yield ready
+
+
+def _made_ready(run: _Run, month: Month, fresh: list[str]) -> _Ready:
+    truth = run.truth
+    with run.database.reading() as conn:
+        group = months.together(conn, truth.monthly(month), month, fresh)
+    between = None if run.asked.accounts else (fresh[0], fresh[-1])
+    return _Ready(fresh, group, truth, rated_anew(run.database, truth, run.guides, month, group, run.asked, between))
 
 
 def _account_lists(run: _Run, month: Month, after: str | None) -> Any:
@@ -167,69 +190,39 @@ def _account_lists(run: _Run, month: Month, after: str | None) -> Any:
         after = ordered[-1]
 
 
-def _group(run: _Run, month: Month, group: Together, between: tuple[str, str] | None) -> None:
-    """Rate all calls of a group's month again."""
-    result = rated_anew(run.database, run.truth, run.guides, month, group, run.asked, between)
-    closed = sorted(run.truth.closed)
+def _group(run: _Run, month: Month, ready: _Ready) -> None:
+    """Write what differs of a group, and count it."""
+    while True:
+        try:
+            outcome = _written(run, month, ready)
+            break
+        except _PeriodClosed:  # a month run froze what was read as open: what differs is a correction now
+            with run.database.reading() as conn:
+                run.truth = months.read_truth(conn)
+            ready = _made_ready(run, month, ready.fresh)
+    run.outcome.add(outcome)
+
+
+def _written(run: _Run, month: Month, ready: _Ready) -> Outcome:
+    result, closed = ready.calls, sorted(ready.truth.closed)
     frozen = result.filter(pl.col("period_billed").is_in(closed)) if closed else result.head(0)
     open_ones = result.filter(~pl.col("period_billed").is_in(closed)) if closed else result
-    outcome = run.outcome
-    outcome.call_count += len(result)
-    outcome.unresolved_count += int(result["unresolved"].sum())
     changed = open_ones.filter(_changed())
     moved = changed.filter(pl.col("account_id") != pl.col("old_account_id"))
-    outcome.changed_count += len(changed)
-    outcome.moved_count += len(moved)
-    outcome.was_micro_yuan += int(changed["old_charge"].sum())
-    outcome.now_micro_yuan += int(changed["charge_micro_yuan"].sum())
+    outcome = Outcome(
+        call_count=len(result),
+        unresolved_count=int(result["unresolved"].sum()),
+        changed_count=len(changed),
+        moved_count=len(moved),
+        was_micro_yuan=int(changed["old_charge"].sum()),
+        now_micro_yuan=int(changed["charge_micro_yuan"].sum()),
+    )
     _count_accounts(outcome, changed)
     if len(changed) and not run.dry:
-        _write_open(run, month, group, result, changed, moved)
+        _write_open(run, month, ready, changed, moved)
     if len(frozen):
-        _correct(run, month, frozen)
-
-
-def rated_anew(
-    database: Database,
-    truth: Truth,
-    guides: Guides,
-    month: Month,
-    group: Together,
-    asked: Asked,
-    between: tuple[str, str] | None = None,
-) -> pl.DataFrame:
-    """All calls of a group's month as they should be today, with what they are as old_*, home_* and period_billed."""
-    within = (day_second(asked.from_on), day_second(asked.until_on))
-    accounts = sorted(group.accounts)
-    periods = truth.periods_of(month)
-    bounds = months.start_bounds(month)
-    with database.reading() as conn:
-        rows = month_store.calls_of_month(
-            conn, periods, accounts, bounds, columns=change_store.RERATE_COLUMNS, between=between
-        )
-        calls = pl.DataFrame(rows, schema=_SCHEMA, orient="row").filter(pl.col("account_id").is_in(accounts))
-        calls = corrections.where_calls_are(conn, truth.closed, month, periods, accounts, calls, bounds)
-        calls = chosen_anew(with_old(calls).rename({"period": "period_billed"}), guides, within, asked.tariff_code)
-        return _by_month(conn, truth, month, group, calls)
-
-
-def _by_month(conn: Any, truth: Truth, month: Month, group: Together, calls: pl.DataFrame) -> pl.DataFrame:
-    """The calls charged by what else was used, those that depend on it; the others by themselves."""
-    rows = sorted(truth.monthly(month).rows)
-    keys = truth.tariffs.keys
-    numbers = calls["price_no"].unique().to_list()
-    row_of = {no: keys[no].row_no for no in numbers if no in keys}
-    row_no = pl.col("price_no").replace_strict(row_of, default=None, return_dtype=pl.Int64)
-    calls = calls.with_columns(row_no=row_no, covered=pl.when(pl.col("row_no").is_null()).then("covered").otherwise(0))
-    here = pl.col("account_id").is_in(sorted(group.accounts))
-    shared = calls.filter(pl.col("row_no").is_in(rows) & here)
-    alone = calls.filter(~(pl.col("row_no").is_in(rows) & here))
-    if not len(shared):
-        return alone
-    dealt, _layout = months.charged(
-        conn, truth, month, group, shared.drop("row_no", "units", "charge_micro_yuan", "covered")
-    )
-    return pl.concat([alone, dealt.select(alone.columns)])
+        _correct(run, month, ready, frozen, outcome)
+    return outcome
 
 
 def _changed() -> pl.Expr:
@@ -245,85 +238,95 @@ def _count_accounts(outcome: Outcome, changed: pl.DataFrame) -> None:
             outcome.by_account[account] += sign * total
 
 
-def _write_open(
-    run: _Run, month: Month, group: Together, result: pl.DataFrame, changed: pl.DataFrame, moved: pl.DataFrame
-) -> None:
+def _write_open(run: _Run, month: Month, ready: _Ready, changed: pl.DataFrame, moved: pl.DataFrame) -> None:
     """Write what differs of open periods; who got or lost calls to others is due to be dealt out again."""
-    steps = _steps(run, month, group, result, changed)
-    away = set(moved["usage_id"].to_list())
+    steps = _steps(run, month, ready, changed)
     due: set[tuple[int, str, str]] = set()
     for account, product, account_then, product_then in moved.select(
         "account_id", "product_id", "old_account_id", "old_product_id"
     ).unique().rows():  # fmt: skip
         due |= {(month.yyyymm, account, product), (month.yyyymm, account_then, product_then)}
     for (period,), rows in changed.group_by("period_billed", maintain_order=True):
-        ordered = rows.sort("old_account_id", "usage_id")
-        values = ordered.select("old_account_id", *change_store.REPRICED).rows()
-        _write_period(run, int(str(period)), values, steps, away)
+        _write_period(run, ready.truth, int(str(period)), rows.sort("old_account_id", "usage_id"), steps)
     if due:
         with run.database.batch() as conn:
             arrivals.note_due(run.database, conn, due)
 
 
-def _write_period(
-    run: _Run, period: int, values: Sequence[tuple[Any, ...]], steps: dict[int, list[tuple[Any, ...]]], away: set[int]
-) -> None:
+def _write_period(run: _Run, truth: Truth, period: int, rows: pl.DataFrame, steps: _Steps) -> None:
+    """Write calls of a period (by old account and call) in short turns. Raises _PeriodClosed."""
     with run.database.reading() as conn:
-        told_before = store.calls_with_steps(conn, period, values[0][0], values[-1][0])
+        first, last = rows["old_account_id"][0], rows["old_account_id"][-1]
+        told_before = pl.Series(store.calls_with_steps(conn, period, first, last), dtype=pl.Int64)
+    telling = pl.Series(list(steps), dtype=pl.Int64)
+    moved = pl.col("old_account_id") != pl.col("account_id")
     at = 0
-    while at < len(values):
-        some = values[at : at + run.size.rows]
-        here = [row[1:] for row in some if row[0] == row[1]]
+    while at < len(rows):
+        some = rows.slice(at, run.size.rows)
+        here = some.filter(~moved).select(*change_store.REPRICED, "period_billed", "account_id", "usage_id").rows()
         moves = [
-            (row[0], row[2], dict(zip(change_store.REPRICED, row[1:], strict=True))) for row in some if row[2] in away
+            (
+                row["old_account_id"],
+                row["usage_id"],
+                {name: row[name] for name in ("account_id", *change_store.REPRICED)},
+            )
+            for row in some.filter(moved).rows(named=True)
         ]
-        told = [(period, row[1], row[2], *step) for row in some for step in steps.get(row[2], ())]
+        stale = some.filter(pl.col("usage_id").is_in(told_before.implode())).select("old_account_id", "usage_id").rows()
+        told = [
+            (period, account, call, *step)
+            for account, call in some.filter(pl.col("usage_id").is_in(telling.implode()))
+            .select("account_id", "usage_id")
+            .rows()
+            for step in steps[call]
+        ]
         with run.database.batch() as conn:
             begun = time.perf_counter_ns()
-            if store.closed_periods(conn) != run.truth.closed:
+            if store.closed_periods(conn) != truth.closed:
                 raise _PeriodClosed
-            change_store.reprice_rated(conn, period, here)
+            change_store.reprice_rated(conn, here)
             change_store.move_rated(run.database, conn, period, moves)
-            store.drop_steps(conn, period, [(row[0], row[2]) for row in some if row[2] in told_before])
+            store.drop_steps(conn, period, stale)
             run.database.bulk_insert(conn, rated_step, store.STEP_COLUMNS, told)
         run.size.learn(len(some), time.perf_counter_ns() - begun)
         at += len(some)
         run.beat()
 
 
-def _steps(
-    run: _Run, month: Month, group: Together, result: pl.DataFrame, changed: pl.DataFrame
-) -> dict[int, list[tuple[Any, ...]]]:
+def _steps(run: _Run, month: Month, ready: _Ready, changed: pl.DataFrame) -> _Steps:
     """The steps worth keeping of changed calls."""
-    by_month = sorted(run.truth.monthly(month).rows)
+    truth = ready.truth
+    by_month = sorted(truth.monthly(month).rows)
     tables = []
     alone = changed.filter(~pl.col("row_no").is_in(by_month) & (pl.col("price_no") > 0))
     if len(alone):
         free = {"period": pl.lit(month.yyyymm, pl.Int64), "free": pl.lit(0, pl.Int64)}
-        tables.append(included.with_steps(alone.with_columns(**free), run.truth.tariffs))
-    shared = result.filter(pl.col("row_no").is_in(by_month) & pl.col("account_id").is_in(sorted(group.accounts)))
+        tables.append(included.with_steps(alone.with_columns(**free), truth.tariffs))
+    shared = ready.calls.filter(
+        pl.col("row_no").is_in(by_month) & pl.col("account_id").is_in(sorted(ready.group.accounts))
+    )
     if len(shared) and len(changed) > len(alone):
         with run.database.reading() as conn:
             calls = shared.drop("row_no", "units", "charge_micro_yuan", "covered")
-            dealt, layout = months.charged(conn, run.truth, month, group, calls, explain=True)
-        told = months.with_layout(run.truth, month, layout)
+            dealt, layout = months.charged(conn, truth, month, ready.group, calls, explain=True)
+        told = months.with_layout(truth, month, layout)
         dealt = dealt.join(changed.select("usage_id").unique(), on="usage_id", how="semi")
         tables.append(stored_steps(dealt.filter(included.worth_telling(told)), told))
-    found: dict[int, list[tuple[Any, ...]]] = {}
+    found: _Steps = {}
     for table in tables:
         for row in table.rows():
             found.setdefault(row[0], []).append(row[1:])
     return found
 
 
-def _correct(run: _Run, month: Month, frozen: pl.DataFrame) -> None:
+def _correct(run: _Run, month: Month, ready: _Ready, frozen: pl.DataFrame, outcome: Outcome) -> None:
     """Bill what calls of billed months should have cost."""
-    periods = run.truth.periods_of(month)
-    shut = [period for period in periods if period in run.truth.closed]
+    periods = ready.truth.periods_of(month)
+    shut = [period for period in periods if period in ready.truth.closed]
     target = frozen.rename({"period_billed": "period"}).with_columns(home_charge=pl.col("old_charge"))
     with run.database.reading() as conn:
         rows, total = corrections.corrections(conn, target, billed_in=periods[-1], frozen=shut, rerate_id=run.rerate_id)
-    _count_corrections(run.outcome, rows, total)
+    _count_corrections(outcome, rows, total)
     if run.dry or not len(rows):
         return
     corrections.write_corrections(run.database, rows, run.size, run.beat)
@@ -335,7 +338,7 @@ def _correct(run: _Run, month: Month, frozen: pl.DataFrame) -> None:
             *moved.select("old_account_id", "old_product_id").unique().rows(),
         )
     }
-    run.outcome.moved_count += len(moved)
+    outcome.moved_count += len(moved)
     if due:
         with run.database.batch() as conn:
             arrivals.note_due(run.database, conn, due)

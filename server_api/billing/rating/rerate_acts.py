@@ -20,7 +20,8 @@ from shared_models.values.money import MicroYuan
 from shared_models.values.period import Month
 
 if TYPE_CHECKING:
-    from server_api.billing.rating.rerate import Asked, Outcome
+    from server_api.billing.rating.rerate import Outcome
+    from server_api.billing.rating.rerate_read import Asked
 
 RERATE_JOB = "rating.rerate"
 RUNNING, DONE, CANCELLED = "running", "done", "cancelled"
@@ -126,7 +127,7 @@ def carry_on(
 
 def asked_of(row: Any) -> Asked:
     """What a re-rating's row asks for."""
-    from server_api.billing.rating.rerate import Asked
+    from server_api.billing.rating.rerate_read import Asked
 
     return Asked(row.from_on, row.until_on, row.tariff_code, (row.account_id,) if row.account_id else ())
 

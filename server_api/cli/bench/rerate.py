@@ -18,7 +18,8 @@ from typing import Any
 from sqlalchemy import select
 
 from server_api.billing.rating import service
-from server_api.billing.rating.rerate import Asked, rerate
+from server_api.billing.rating.rerate import rerate
+from server_api.billing.rating.rerate_read import Asked
 from server_api.billing.rating.store.changes import RERATE_COLUMNS
 from server_api.cli.bench.usage_data import CSV, write_calls
 from server_api.cli.bench.usage_parts import Part, alone, dealing, measured, new_bench, open_bench, storing

@@ -130,9 +130,10 @@ class _Plan:
 
     def execute_raw(self, conn: Connection, names: tuple[str, ...], rows: Sequence[Sequence[Any]]) -> None:
         """The same for rows of raw values; no name stands twice in the statement or is left out."""
-        pick = itemgetter(*[names.index(name) for name, _fixed, _to in self._values])
+        order = [names.index(name) for name, _fixed, _to in self._values]
+        ordered = rows if order == list(range(len(names))) else map(itemgetter(*order), rows)
         try:
-            _driver(conn).executemany(self._sql, map(pick, rows))
+            _driver(conn).executemany(self._sql, ordered)
         except sqlite3.Error as error:
             raise self._wrapped(error, conn) from error
 

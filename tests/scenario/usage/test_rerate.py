@@ -14,6 +14,7 @@ from sqlalchemy import delete, func, insert, select, update
 from server_api.billing.rating import importer, rerate, rerate_acts
 from server_api.billing.rating import service as rating
 from server_api.billing.rating.checks import charge_explains_itself
+from server_api.billing.rating.rerate_read import Asked
 from server_api.billing.rating.service import import_tariffs, sample_tariffs
 from server_api.billing.rating.tariff.model import Tariff
 from server_api.billing.usage.samples import write_month
@@ -170,7 +171,7 @@ def test_only_what_was_asked_for(billing: Database) -> None:
 def test_nothing_is_written_by_a_preview(billing: Database) -> None:
     publish(billing, dearer())
     before = rated(billing)
-    asked = rerate.Asked(MONTH.first_on, MONTH.until_on)
+    asked = Asked(MONTH.first_on, MONTH.until_on)
     seen = rerate.rerate(billing, asked, rerate_id="", dry=True)
     assert rated(billing) == before
     done = again(billing)

@@ -184,13 +184,12 @@ def steps_of(conn: Connection, period: int, account_id: str, usage_ids: Sequence
 
 def recharge(conn: Connection, period: int, rows: Sequence[tuple[str, int, int, int, int]]) -> None:
     """New covered, units and charge of calls (account_id, usage_id, covered, units, charge)."""
-    update_calls(conn, period, ("covered", "units", "charge_micro_yuan"), rows)
+    update_calls(conn, ("covered", "units", "charge_micro_yuan"), [(*row[2:], period, *row[:2]) for row in rows])
 
 
-def update_calls(conn: Connection, period: int, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
-    """New values of some columns of calls (account_id, usage_id, values); of the very many, one statement."""
-    names = ("of_account", "of_call", *(f"now_{name}" for name in columns), "in_period")
-    _updated(columns).many_raw(conn, names, [(*row, period) for row in rows])
+def update_calls(conn: Connection, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
+    """New values of some columns of very many calls: (values, period, account_id, usage_id)."""
+    _updated(columns).many_raw(conn, (*(f"now_{name}" for name in columns), "in_period", "of_account", "of_call"), rows)
 
 
 @lru_cache(maxsize=4)
@@ -219,11 +218,11 @@ def drop_steps(conn: Connection, period: int, keys: Sequence[tuple[str, int]]) -
     _dropped().many_raw(conn, names, [(period, account, call) for account, call in keys])
 
 
-def calls_with_steps(conn: Connection, period: int, first: str, last: str) -> set[int]:
+def calls_with_steps(conn: Connection, period: int, first: str, last: str) -> list[int]:
     """Which calls of accounts from one to another have parts kept."""
     c = rated_step.c
     query = select(c.usage_id).where(c.period == period, c.account_id.between(first, last)).distinct()
-    return set(conn.execute(query).scalars())
+    return list(conn.execute(query).scalars())
 
 
 def due(conn: Connection, period: int) -> Sequence[Row[Any]]:

@@ -168,15 +168,12 @@ def move_rated(
     database.bulk_insert(conn, rated_usage, columns, sorted(rows, key=lambda row: tuple(row[:3])))
 
 
-def reprice_rated(conn: Connection, period: int, rows: Sequence[tuple[Any, ...]]) -> None:
-    """New product, price and charge of calls of an open period: (account, call, product, price, item, zone, quantity,
-    covered, units, charge)."""
-    update_calls(conn, period, REPRICED[2:], rows)
+def reprice_rated(conn: Connection, rows: Sequence[tuple[Any, ...]]) -> None:
+    """New product, price and charge of calls of an open period: (``REPRICED``, period, account, call)."""
+    update_calls(conn, REPRICED, rows)
 
 
 REPRICED = (
-    "account_id",
-    "usage_id",
     "product_id",
     "price_no",
     "item_code",
