@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
@@ -57,17 +58,22 @@ class Guide:
         return self.bill_period(period, closed) if own is None else own
 
 
-def tariffs_by_number(conn: Connection) -> dict[int, Tariff]:
-    """All tariff versions by version number."""
+#: Puts drafts in the place of tariff versions: all versions by number in, those to rate with out.
+Drafted = Callable[[dict[int, Tariff]], dict[int, Tariff]]
+
+
+def tariffs_by_number(conn: Connection, drafted: Drafted | None = None) -> dict[int, Tariff]:
+    """All tariff versions by version number, drafts in place of some."""
     rows = store.tariff_rows(conn)
     tariffs = attached(conn, [tariff_of(row.document)[0] for row in rows])
-    return {row.version_no: tariff for row, tariff in zip(rows, tariffs, strict=True)}
+    versions = {row.version_no: tariff for row, tariff in zip(rows, tariffs, strict=True)}
+    return versions if drafted is None else drafted(versions)
 
 
-def load_guide(database: Database, service: str) -> Guide:
+def load_guide(database: Database, service: str, drafted: Drafted | None = None) -> Guide:
     """Read the guide of a service (voice or broadband)."""
     with no_collecting(), database.reading() as conn:
-        versions = tariffs_by_number(conn)
+        versions = tariffs_by_number(conn, drafted)
         plans = Plans()
         by_product = product_plans(store.product_rows(conn, service), books(conn), plans)
         payers = product_payers(store.pay_relations(conn), service, only=by_product)

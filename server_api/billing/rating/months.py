@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from server_api.billing.rating import allowances, store
 from server_api.billing.rating import expressions as ex
 from server_api.billing.rating.entitled import Entitled, Known, Pack, PlanSpan, day_second, entitled, is_ordinary
-from server_api.billing.rating.guide import tariffs_by_number
+from server_api.billing.rating.guide import Drafted, tariffs_by_number
 from server_api.billing.rating.owners import plan_of
 from server_api.billing.rating.price_books import books
 from server_api.billing.rating.rater import priced_with, with_prices
@@ -81,9 +81,9 @@ class Truth:
         return next((one for one in version.included if one.code == code), None)
 
 
-def read_truth(conn: Connection) -> Truth:
-    """Read today's truth."""
-    versions = tariffs_by_number(conn)
+def read_truth(conn: Connection, drafted: Drafted | None = None) -> Truth:
+    """Read today's truth, drafts in place of some tariff versions."""
+    versions = tariffs_by_number(conn, drafted)
     return Truth(versions, compile_tariffs(versions, [], {}), books(conn), store.closed_periods(conn))
 
 

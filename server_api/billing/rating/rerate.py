@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +20,8 @@ from server_api.billing.rating import corrections, included, months, store
 from server_api.billing.rating.ahead import Ahead
 from server_api.billing.rating.corrections import Corrected
 from server_api.billing.rating.explain import stored_steps
-from server_api.billing.rating.months import Together, Truth
-from server_api.billing.rating.rerate_calls import Guides
-from server_api.billing.rating.rerate_read import Asked, rated_anew
+from server_api.billing.rating.months import Truth
+from server_api.billing.rating.rerate_read import Asked, Reader, Ready
 from server_api.billing.rating.store import arrivals
 from server_api.billing.rating.store import changes as change_store
 from server_api.billing.rating.turns import TurnSize
@@ -30,9 +29,6 @@ from server_api.platform.database import Database
 from shared_models.tables.billing.rating import rated_step
 from shared_models.values.period import Month
 
-#: Calls read at once; what bounds the memory.
-CALLS_AT_ONCE = 100_000
-_ACCOUNTS_AT_ONCE = 20_000
 _FEW_ROWS = 500
 Progress = Callable[[int, int], None]
 _MOVED = ("account_id", *change_store.REPRICED)
@@ -75,9 +71,7 @@ class _PeriodClosed(Exception):
 class _Run:
     database: Database
     rerate_id: str
-    asked: Asked
-    truth: Truth
-    guides: Guides
+    reader: Reader
     dry: bool
     size: TurnSize
     beat: Callable[[], None]
@@ -99,9 +93,8 @@ def rerate(
 
     ``go_on_at``: the month and account reached before; ``reached`` is told as the work goes on, with what it came to.
     """
-    with database.reading() as conn:
-        truth = months.read_truth(conn)
-    run = _Run(database, rerate_id, asked, truth, Guides(database), dry, TurnSize(database, _FEW_ROWS), beat, Outcome())
+    reader = Reader(database, asked)
+    run = _Run(database, rerate_id, reader, dry, TurnSize(database, _FEW_ROWS), beat, Outcome())
     some = [month for month in _months(asked) if month.yyyymm >= go_on_at[0]]
     with database.reading() as conn:
         total = sum(change_store.usage_count(conn, month.yyyymm) for month in some)
@@ -122,7 +115,7 @@ def _months(asked: Asked) -> list[Month]:
 def _month(
     run: _Run, month: Month, after: str | None, said: Callable[[], None], reached: Callable[[int, str, Outcome], None]
 ) -> None:
-    with Ahead(_ready_groups(run, month, after), 1, lambda _ready: 1) as ahead:
+    with Ahead(run.reader.groups(month, after), 1, lambda _ready: 1) as ahead:
         for ready in itertools.chain.from_iterable(ahead.taken(run.beat)):
             _group(run, month, ready)
             reached(month.yyyymm, ready.fresh[-1], run.outcome)
@@ -132,78 +125,19 @@ def _month(
         included.deal_included_units(run.database, month.yyyymm, run.beat)
 
 
-@dataclass(frozen=True)
-class _Ready:
-    """A group of accounts with its calls as they should be, by what was known when they were read."""
-
-    fresh: list[str]
-    group: Together
-    truth: Truth
-    calls: pl.DataFrame
-
-
-def _ready_groups(run: _Run, month: Month, after: str | None) -> Iterator[_Ready]:
-    """All groups of a month, read and rated; on a thread of its own while the one before is written.
-
-    Where that moves calls to accounts read already they are due, and dealt out at the end.
-    """
-    done: set[str] = set()
-    for accounts in _account_lists(run, month, after):
-        fresh = [account for account in accounts if account not in done]
-        if fresh:
-            ready = _made_ready(run, month, fresh)
-            done |= {account for account in ready.group.accounts if account > fresh[-1]}
-            yield ready
-
-
-def _made_ready(run: _Run, month: Month, fresh: list[str]) -> _Ready:
-    truth = run.truth
-    with run.database.reading() as conn:
-        group = months.together(conn, truth.monthly(month), month, fresh)
-    between = None if run.asked.accounts else (fresh[0], fresh[-1])
-    return _Ready(fresh, group, truth, rated_anew(run.database, truth, run.guides, month, group, run.asked, between))
-
-
-def _account_lists(run: _Run, month: Month, after: str | None) -> Any:
-    """The accounts with calls of a month in order, as many at a time as have some number of calls."""
-    if run.asked.accounts:
-        yield sorted(run.asked.accounts)
-        return
-    periods = run.truth.periods_of(month)
-    while True:
-        with run.database.reading() as conn:
-            counts: Counter[str] = Counter()
-            for period in periods:
-                for account, count in change_store.accounts_with_usage(conn, period, after, _ACCOUNTS_AT_ONCE):
-                    counts[account] += count
-        if not counts:
-            return
-        ordered = sorted(counts)[:_ACCOUNTS_AT_ONCE]
-        begin = 0
-        while begin < len(ordered):
-            calls, end = 0, begin
-            while end < len(ordered) and (calls == 0 or calls + counts[ordered[end]] <= CALLS_AT_ONCE):
-                calls += counts[ordered[end]]
-                end += 1
-            yield ordered[begin:end]
-            begin = end
-        after = ordered[-1]
-
-
-def _group(run: _Run, month: Month, ready: _Ready) -> None:
+def _group(run: _Run, month: Month, ready: Ready) -> None:
     """Write what differs of a group, and count it."""
     while True:
         try:
             outcome = _written(run, month, ready)
             break
         except _PeriodClosed:  # a month run froze what was read as open: what differs is a correction now
-            with run.database.reading() as conn:
-                run.truth = months.read_truth(conn)
-            ready = _made_ready(run, month, ready.fresh)
+            run.reader.look_again()
+            ready = run.reader.ready(month, ready.fresh)
     run.outcome.add(outcome)
 
 
-def _written(run: _Run, month: Month, ready: _Ready) -> Outcome:
+def _written(run: _Run, month: Month, ready: Ready) -> Outcome:
     result, closed = ready.calls, sorted(ready.truth.closed)
     frozen = result.filter(pl.col("period_billed").is_in(closed)) if closed else result.head(0)
     open_ones = result.filter(~pl.col("period_billed").is_in(closed)) if closed else result
@@ -238,7 +172,7 @@ def _count_accounts(outcome: Outcome, changed: pl.DataFrame) -> None:
             outcome.by_account[account] += sign * total
 
 
-def _write_open(run: _Run, month: Month, ready: _Ready, changed: pl.DataFrame, moved: pl.DataFrame) -> None:
+def _write_open(run: _Run, month: Month, ready: Ready, changed: pl.DataFrame, moved: pl.DataFrame) -> None:
     """Write what differs of open periods; who got or lost calls to others is due to be dealt out again."""
     steps = _steps(run, month, ready, changed)
     due: set[tuple[int, str, str]] = set()
@@ -293,7 +227,7 @@ def _write_period(run: _Run, truth: Truth, period: int, rows: pl.DataFrame, step
         run.beat()
 
 
-def _steps(run: _Run, month: Month, ready: _Ready, changed: pl.DataFrame) -> _Steps:
+def _steps(run: _Run, month: Month, ready: Ready, changed: pl.DataFrame) -> _Steps:
     """The steps worth keeping of changed calls."""
     truth = ready.truth
     by_month = sorted(truth.monthly(month).rows)
@@ -319,7 +253,7 @@ def _steps(run: _Run, month: Month, ready: _Ready, changed: pl.DataFrame) -> _St
     return found
 
 
-def _correct(run: _Run, month: Month, ready: _Ready, frozen: pl.DataFrame, outcome: Outcome) -> None:
+def _correct(run: _Run, month: Month, ready: Ready, frozen: pl.DataFrame, outcome: Outcome) -> None:
     """Bill what calls of billed months should have cost."""
     periods = ready.truth.periods_of(month)
     shut = [period for period in periods if period in ready.truth.closed]

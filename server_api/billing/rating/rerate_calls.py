@@ -13,7 +13,7 @@ import narwhals as nw
 import polars as pl
 
 from server_api.billing.rating import expressions as ex
-from server_api.billing.rating.guide import Guide, load_guide
+from server_api.billing.rating.guide import Drafted, Guide, load_guide
 from server_api.billing.rating.rater import rate
 from server_api.billing.usage.policy import numbering, policy
 from server_api.billing.usage.rules import full_number
@@ -31,12 +31,13 @@ class Guides:
     """The guides of both services, read when first asked for."""
 
     database: Database
+    drafted: Drafted | None = None
     _found: dict[str, Guide] = field(default_factory=dict)
 
     def of(self, service: str) -> Guide:
         """The guide of a service."""
         if service not in self._found:
-            self._found[service] = load_guide(self.database, service)
+            self._found[service] = load_guide(self.database, service, self.drafted)
         return self._found[service]
 
 

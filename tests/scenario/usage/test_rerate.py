@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, func, insert, select, update
 
-from server_api.billing.rating import importer, rerate, rerate_acts
+from server_api.billing.rating import importer, rerate, rerate_acts, rerate_read
 from server_api.billing.rating import service as rating
 from server_api.billing.rating.checks import charge_explains_itself
 from server_api.billing.rating.rerate_read import Asked
@@ -203,7 +203,7 @@ def test_calls_follow_who_pays_for_the_number_today(billing: Database) -> None:
 
 
 def test_stopped_and_gone_on(billing: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rerate, "CALLS_AT_ONCE", 100)
+    monkeypatch.setattr(rerate_read, "CALLS_AT_ONCE", 100)
     publish(billing, dearer())
     rerate_id = begin(billing).rerate_id
     beats = iter(range(1_000))
@@ -227,7 +227,7 @@ def test_stopped_and_gone_on(billing: Database, monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("beat_no", [0, 1, 3, 6])
 def test_killed_anywhere_and_begun_again(billing: Database, monkeypatch: pytest.MonkeyPatch, beat_no: int) -> None:
-    monkeypatch.setattr(rerate, "CALLS_AT_ONCE", 100)
+    monkeypatch.setattr(rerate_read, "CALLS_AT_ONCE", 100)
     publish(billing, dearer())
     rerate_id = begin(billing).rerate_id
     beats = iter(range(1_000))
