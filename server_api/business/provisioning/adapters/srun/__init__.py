@@ -1,0 +1,1 @@
+"""Srun broadband manager, northbound REST."""
