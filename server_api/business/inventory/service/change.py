@@ -89,7 +89,7 @@ def resume_product(uow: UnitOfWork, *, product_id: str, resume: ResumeProduct) -
 
 
 def terminate_product(uow: UnitOfWork, *, product_id: str, terminate: TerminateProduct) -> ProductChanged:
-    """End a product; ``effective_on`` is the first day without it. Its numbers rest.
+    """End a product; ``effective_on`` is the first day without it. Its numbers rest, its line is free, its devices come back.
 
     Raises NotFound, ProductEnded, EffectiveDayTooEarly.
     """
@@ -101,8 +101,7 @@ def terminate_product(uow: UnitOfWork, *, product_id: str, terminate: TerminateP
     store.end_relations(uow.conn, product_id, effective_on)
     store.clear_suspension(uow.conn, product_id, None, uow.now)
     _add_event(uow, row, BillingEventKind.TERMINATED, effective_on)
-    for one in open_accesses:
-        resource.release_number(uow, access_kind=one.access_kind, access_key=one.access_key, product_id=product_id)
+    resource.quit(uow, product_id=product_id)
     owner = party.NumberOwner(row.customer_id, row.hall_code, row.district_code)
     party.unindex_numbers(uow, owner=owner, access_keys=[one.access_key for one in open_accesses])
     return _changed(uow, row, effective_on, state=ProductState.TERMINATED.value, terminated_on=effective_on)

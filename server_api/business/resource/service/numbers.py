@@ -1,4 +1,4 @@
-"""Taking and releasing numbers, inside the act of whoever needs them."""
+"""Taking numbers, logins and cards for a product, inside the act that installs it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server_api.business.resource import rules, store
+from server_api.business.resource.service.uselog import use_row
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.tables.business.resource import number_resource
 from shared_models.values.faults.inventory import NumberAlreadyTaken
@@ -26,24 +27,17 @@ def take_number(uow: UnitOfWork, *, taken: Taken) -> None:
     """Give a number to a product. Locks the number's row, last in the lock order. Raises NumberAlreadyTaken."""
     first = _row(uow, taken)
     row = uow.lock_or_insert(store.lock_query(taken.access_kind, taken.access_key), number_resource, first)
-    if row is None:
-        return
-    if not rules.may_take(row.state, row.product_id, row.cooling_until_on, taken.product_id, uow.today):
-        raise NumberAlreadyTaken(number=taken.access_key)
-    store.change(
-        uow.conn, taken.access_kind, taken.access_key, state="in_use", product_id=taken.product_id,
-        cooling_until_on=None, changed_at=uow.now,
-    )  # fmt: skip
-
-
-def release_number(uow: UnitOfWork, *, access_kind: str, access_key: str, product_id: str) -> None:
-    """Let a number rest; nothing happens when the product does not have it."""
-    row = uow.lock(store.lock_query(access_kind, access_key), number_resource)
-    if row is not None and row.product_id == product_id:
+    if row is not None:
+        if row.state == "in_use" and row.product_id == taken.product_id:
+            return
+        if not _may_take(uow, row, taken.product_id):
+            raise NumberAlreadyTaken(number=taken.access_key)
         store.change(
-            uow.conn, access_kind, access_key, state="cooling", product_id=None,
-            cooling_until_on=uow.today + rules.COOLING, changed_at=uow.now,
+            uow.conn, taken.access_kind, taken.access_key, state="in_use", product_id=taken.product_id, order_id=None,
+            item_id=None, reserved_until_at=None, cooling_until_on=None, changed_at=uow.now,
         )  # fmt: skip
+    use = use_row(uow, taken.access_kind, taken.access_key, "occupy", row.state if row is not None else None, "in_use")
+    store.log(uow.conn, [use | {"product_id": taken.product_id}])
 
 
 def take_over_numbers(uow: UnitOfWork, *, numbers: Sequence[Taken]) -> None:
@@ -56,13 +50,20 @@ def take_over_numbers(uow: UnitOfWork, *, numbers: Sequence[Taken]) -> None:
             row = known.get(one.access_key)
             if row is None:
                 fresh.append(_row(uow, one))
-            elif not rules.may_take(row.state, row.product_id, row.cooling_until_on, one.product_id, uow.today):
+            elif not _may_take(uow, row, one.product_id):
                 raise NumberAlreadyTaken(number=one.access_key)
             else:
                 store.change(
                     uow.conn, access_kind, one.access_key, state="in_use", product_id=one.product_id, changed_at=uow.now
                 )
     store.add(uow.conn, fresh)
+
+
+def _may_take(uow: UnitOfWork, row: Any, product_id: str) -> bool:
+    """A product may have what it has already and what is free to anybody; not what an order reserved for another."""
+    if row.state == "in_use":
+        return bool(row.product_id == product_id)
+    return rules.is_free(row.state, row.reserved_until_at, row.cooling_until_on, now=uow.now, on=uow.today)
 
 
 def _row(uow: UnitOfWork, taken: Taken) -> dict[str, Any]:
