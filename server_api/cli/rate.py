@@ -16,6 +16,7 @@ from server_api.billing.rating.service import import_tariffs, sample_tariffs, ta
 from server_api.billing.usage.formats.tables import site_tables
 from server_api.cli.console import OK, REFUSED, Console, language, t
 from server_api.cli.house import open_house, settings_of
+from server_api.cli.tariff_preview import add_preview
 from server_api.platform.acts import Act, digest_of, perform
 from shared_models.contracts.rating import TariffsImported
 from shared_models.contracts.work import system_context
@@ -26,7 +27,7 @@ _COLUMNS = ("caller", "called", "start", "duration", "charge", "price", "why")
 
 
 def add_commands(subparsers: Any) -> None:
-    """``rate`` and ``tariff check | import | list``."""
+    """``rate`` and ``tariff check | import | list | preview``."""
     parser = subparsers.add_parser("rate", help=t("rate.help"))
     parser.add_argument("--tariff", type=Path, action="append", required=True, metavar="FILE", help=t("rate.tariff"))
     parser.add_argument("--deck", type=Path, action="append", metavar="FILE", help=t("rate.deck"))
@@ -42,6 +43,7 @@ def add_commands(subparsers: Any) -> None:
         sub.add_argument("files", nargs=count, type=Path, metavar="FILE", help=t("tariff.import_file"))
         sub.set_defaults(run=run)
     verbs.add_parser("list", help=t("tariff.list_help")).set_defaults(run=_list)
+    add_preview(verbs)
 
 
 def _rate(args: argparse.Namespace, console: Console) -> int:
