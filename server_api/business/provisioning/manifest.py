@@ -9,6 +9,7 @@ sessions = 16                      # commands under way at once
 batch = 200                        # plans and results committed together (at most 200)
 timeout_s = 5                      # for one request; a setting of every adapter
 attempts = 6                       # then a person decides
+retry_s = 1                        # the first pause between two of them; each is twice the last, at most a minute
 night = "22:00-06:00"              # when the bulk lane may run; "" = always
 [settings.host]                    # kinds: text, number, flag, choice; secret = the name of a secret
 kind = "text"
@@ -20,6 +21,11 @@ readable = true                    # false: it leaves no state that a read-back 
 [acts.open.fields.user_name]
 kind = "text"                      # text, number, flag, choice (with values = [...]); secret = true masks it
 required = true
+[acts.open.sets]                   # what it makes of the state once done, for the nightly comparison
+status = "0"
+product_id = "$product_id"         # the wanted field
+[acts.close]
+removes = true                     # the system does not know the subscriber any more
 [state]                            # what states() gives of each subscriber
 status = "text"
 ```
@@ -72,6 +78,17 @@ class ActSpec:
     name: str
     fields: Mapping[str, Field]
     readable: bool = True
+    removes: bool = False
+    sets: Mapping[str, Scalar] = field(default_factory=dict)
+
+    def makes_of(self, state: Mapping[str, Scalar] | None, wanted: Mapping[str, Scalar]) -> dict[str, Scalar] | None:
+        """The subscriber's state once this act is done; None = not known to the system."""
+        if self.removes:
+            return None
+        made = dict(state or {})
+        for name, value in self.sets.items():
+            made[name] = wanted.get(value[1:]) if isinstance(value, str) and value.startswith("$") else value
+        return made
 
     def checked(self, wanted: Mapping[str, Scalar]) -> dict[str, Scalar]:
         """The fields as the adapter gets them, defaults filled in. Raises ManifestNotValid."""
@@ -125,6 +142,7 @@ class Pace:
     batch: int = MOST_IN_A_BATCH
     timeout_s: float = 5.0
     attempts: int = 6
+    retry_s: float = 1.0
     night: Window = field(default_factory=Window)
 
 
@@ -206,7 +224,7 @@ def site_of(manifest: Manifest, name: str, given: Mapping[str, Any], secrets: Ma
 
 def pace_of(raw: Mapping[str, Any], base: Pace) -> Pace:
     """A pace with what is given changed. Raises ManifestNotValid."""
-    unknown = sorted(set(raw) - {"commands_per_s", "sessions", "batch", "timeout_s", "attempts", "night"})
+    unknown = sorted(set(raw) - {"commands_per_s", "sessions", "batch", "timeout_s", "attempts", "retry_s", "night"})
     if unknown:
         raise ManifestNotValid(f"pace has no {', '.join(unknown)}")
     pace = Pace(
@@ -215,6 +233,7 @@ def pace_of(raw: Mapping[str, Any], base: Pace) -> Pace:
         batch=int(raw.get("batch", base.batch)),
         timeout_s=float(raw.get("timeout_s", base.timeout_s)),
         attempts=int(raw.get("attempts", base.attempts)),
+        retry_s=float(raw.get("retry_s", base.retry_s)),
         night=Window.parsed(raw["night"]) if "night" in raw else base.night,
     )
     if not 1 <= pace.batch <= MOST_IN_A_BATCH:
@@ -228,7 +247,11 @@ def _manifest(raw: Mapping[str, Any]) -> Manifest:
     acts = {}
     for name, act in raw["acts"].items():
         fields = {key: _field(key, value) for key, value in act.get("fields", {}).items()}
-        acts[name] = ActSpec(name, fields, bool(act.get("readable", True)))
+        sets = dict(act.get("sets", {}))
+        removes = bool(act.get("removes", False)) or bool(sets.pop("gone", False))
+        if set(sets) - set(raw.get("state", {})):
+            raise ManifestNotValid(f"{name} sets what is not in [state]")
+        acts[name] = ActSpec(name, fields, bool(act.get("readable", True)), removes, sets)
     if not acts:
         raise ManifestNotValid("no acts")
     return Manifest(

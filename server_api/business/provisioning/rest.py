@@ -28,6 +28,7 @@ class RestReply:
     status: int
     content: Any
     exchange: Exchange
+    retry_after_s: float | None = None
 
     @property
     def envelope(self) -> Mapping[str, Any]:
@@ -66,7 +67,7 @@ class RestLink:
         try:
             async with self._opened().request(method, url, data=body, headers={**more, **(headers or {})}) as reply:
                 raw = await reply.read()
-                status = reply.status
+                status, after = reply.status, reply.headers.get("Retry-After", "")
         except _NOT_SENT as error:
             return _answer(Outcome.UNREACHABLE, "CONNECT", error, sent, at)
         except (TimeoutError, aiohttp.ClientError) as error:
@@ -74,7 +75,7 @@ class RestLink:
         text = raw.decode("utf-8", "replace")
         exchange = Exchange(sent, f"{status}\n{text[:_SHOWN]}", at)
         try:
-            return RestReply(status, json.loads(text), exchange)
+            return RestReply(status, json.loads(text), exchange, float(after) if after.isdigit() else None)
         except ValueError:
             return Answer(Outcome.UNKNOWN, "GARBAGE", f"{status}: no JSON", exchanges=(exchange,))
 
