@@ -44,7 +44,7 @@ class LoadedHall:
 
     def count_payments(self, settings: Settings) -> int:
         """How many payments are stored. The server must have ended."""
-        databases = _open(settings)
+        databases = open_installation(settings)
         try:
             with databases.billing.reading() as connection:
                 return len(payment_store.all_payments(connection))
@@ -52,7 +52,8 @@ class LoadedHall:
             databases.close()
 
 
-def _open(settings: Settings) -> Databases:
+def open_installation(settings: Settings) -> Databases:
+    """The databases of a bench, with their tables."""
     secrets = Secrets.from_file(settings.key_file)
     databases = open_databases(settings.business_url, settings.billing_url, secrets=secrets, label="bench")
     for database in (databases.business, databases.billing):
@@ -64,15 +65,15 @@ def _open(settings: Settings) -> Databases:
 
 def furnish_hall(settings: Settings, *, tellers: int, accounts: int) -> LoadedHall:
     """A hall with so many counters and tellers, and accounts that each owe one bill of two lines."""
-    databases = _open(settings)
+    databases = open_installation(settings)
     wiring = wire_databases(databases)
     try:
         staff_at = tuple((f"B{number:03d}", f"{number:02d}") for number in range(1, tellers + 1))
-        _act(databases.business, lambda uow: _move_in(uow, staff_at))
+        _act(databases.business, lambda uow: move_in(uow, staff_at))
         ids = [derived_id("bench account", str(number)) for number in range(accounts)]
         for first in range(0, accounts, _ACCOUNTS_A_TURN):
             some = ids[first : first + _ACCOUNTS_A_TURN]
-            _act(databases.business, partial(_know, first=first, ids=some))
+            _act(databases.business, partial(know_customers, first=first, ids=some))
             _act(databases.billing, partial(_owe, first=first, ids=some))
         # The news of all this has crossed before the first payment, as it has in a hall on a working day.
         deliver_all(crossings(databases, wiring))
@@ -85,20 +86,21 @@ def _act(database: Database, work: Callable[[UnitOfWork], None]) -> None:
     perform(database, Act(new_id(), "bench", digest_of(None), system_context("bench")), work)
 
 
-def _move_in(uow: UnitOfWork, staff_at: tuple[tuple[str, str], ...]) -> None:
+def move_in(uow: UnitOfWork, staff_at: tuple[tuple[str, str], ...], role: str = "teller") -> None:
+    """A hall with its roles and counters, and staff of one role whose password is known."""
     staff.load_roles(uow)
     counters = tuple(counter for _staff_no, counter in staff_at)
     staff.put_hall(uow, hall=HallRow(hall_code=_HALL, hall_name="压力测试厅", district_code="B1", counters=counters))
     given = GivenPassword(PASSWORD, hash_password(PASSWORD))  # one hash for all: it is slow on purpose
     for staff_no, _counter in staff_at:
         staff_id = derived_id("bench staff", staff_no)
-        person = AddStaff(staff_id=staff_id, staff_no=staff_no, staff_name=staff_no, hall_code=_HALL, roles=("teller",))
+        person = AddStaff(staff_id=staff_id, staff_no=staff_no, staff_name=staff_no, hall_code=_HALL, roles=(role,))
         staff.add_staff(uow, staff=person, given=given)
         # The load measures working days, not first days: nobody has to change the password first.
         staff_store.change_member(uow.conn, staff_id, must_change=False)
 
 
-def _know(uow: UnitOfWork, *, first: int, ids: list[str]) -> None:
+def know_customers(uow: UnitOfWork, *, first: int, ids: list[str]) -> None:
     """Every account belongs to a customer business knows: news of a stranger's account would be tried for ever."""
     take_over_customers(uow, customers=[
         MigratedCustomer(customer_id=customer_id, name=f"客户{first + number}", hall_code=_HALL, district_code="B1")

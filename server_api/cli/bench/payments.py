@@ -134,7 +134,7 @@ def _lines(found: Figures) -> list[str]:
 def measure(data_dir: Path, *, tellers: int, accounts: int, seconds: float, busy: bool, say: Any) -> Figures:
     """Furnish an installation, serve it, load it, and count what was stored."""
     data_dir.mkdir(parents=True, exist_ok=True)
-    (data_dir / "onehall.toml").write_text(f'port = {_free_port()}\nlog_level = "WARNING"\n', "utf-8")
+    (data_dir / "onehall.toml").write_text(f'port = {free_port()}\nlog_level = "WARNING"\n', "utf-8")
     settings = load_settings(data_dir, {})
     say(t("bench.furnishing", tellers=tellers, accounts=accounts))
     hall = furnish_hall(settings, tellers=tellers, accounts=accounts)
@@ -146,7 +146,7 @@ def measure(data_dir: Path, *, tellers: int, accounts: int, seconds: float, busy
         say(t("bench.serving", url=settings.base_url))
         load = asyncio.run(_load(settings, hall, seconds, heavy))
     with serving(settings, "bare"):
-        https = asyncio.run(_bare_https(settings, tellers, min(5.0, seconds)))
+        https = asyncio.run(bare_https(settings, tellers, min(5.0, seconds)))
     stored = hall.count_payments(settings)
     return Figures(
         tellers=tellers,
@@ -216,7 +216,7 @@ class _Loaded:
 
 
 async def _load(settings: Settings, hall: LoadedHall, seconds: float, heavy: HeavyWork | None) -> _Loaded:
-    tls = _client_tls(settings)
+    tls = client_tls(settings)
     share = len(hall.account_ids) // len(hall.staff)
     tellers = [
         _Teller(settings, tls, staff_no, counter_no, hall.account_ids[number * share : (number + 1) * share])
@@ -252,14 +252,15 @@ async def _load(settings: Settings, hall: LoadedHall, seconds: float, heavy: Hea
     return _Loaded(paced, busy, most, failures, sum(teller.taken for teller in tellers))
 
 
-def _client_tls(settings: Settings) -> ssl.SSLContext | None:
+def client_tls(settings: Settings) -> ssl.SSLContext | None:
+    """What trusts the installation's own certificate; none without TLS."""
     return ssl.create_default_context(cafile=str(settings.tls_dir / "ca.pem")) if settings.tls else None
 
 
 # ---- the bare limits ---------------------------------------------------------------------------------------------
-async def _bare_https(settings: Settings, workers: int, seconds: float) -> Tally:
+async def bare_https(settings: Settings, workers: int, seconds: float) -> Tally:
     """Requests a second where the same server does nothing but answer."""
-    lines = [Line("127.0.0.1", settings.port, _client_tls(settings)) for _ in range(workers)]
+    lines = [Line("127.0.0.1", settings.port, client_tls(settings)) for _ in range(workers)]
 
     async def ask(number: int) -> str:
         answer = await lines[number].ask("POST", "/", {}, b'{"account_id":"","amount_fen":1000}')
@@ -345,7 +346,7 @@ def _wait_until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> 
     raise RuntimeError(f"the server did not open port {port}:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
