@@ -18,6 +18,8 @@ from server_api.billing.rating import jobs as rating
 from server_api.billing.usage import jobs as usage
 from server_api.business.inventory import jobs as inventory
 from server_api.business.party import jobs as party
+from server_api.business.resource import jobs as resource
+from server_api.business.workorder import jobs as workorder
 from server_api.faces.joined import proofs
 from server_api.platform import upkeep
 from server_api.platform.database import Databases
@@ -36,7 +38,9 @@ WIRES: tuple[Callable[[Wiring], None], ...] = (
     bill.wire,
     payment.wire,
     party.wire,
+    resource.wire,
     inventory.wire,
+    workorder.wire,
     proofs.wire,
 )
 

@@ -1,0 +1,29 @@
+"""Periodic work of resources: reservations that have run out and numbers that have rested are free again."""
+
+from __future__ import annotations
+
+from server_api.business.resource.service.hold import release_expired
+from server_api.platform.acts import Act, digest_of, perform
+from server_api.platform.jobs import JobRun
+from server_api.platform.registry import Wiring
+
+_KIND = "resource.release_expired"
+_AT_ONCE = 50
+
+
+def wire(wiring: Wiring) -> None:
+    """Every five minutes."""
+    wiring.job("business", _KIND, _release)
+    wiring.at("*/5 * * * *", "business", _KIND)
+
+
+def _release(run: JobRun) -> None:
+    """Free what has run out, few at a time: each act is short."""
+    turn, freed = int(run.state.get("turn", 0)), _AT_ONCE
+    while freed == _AT_ONCE:
+        counted: list[int] = []
+        act = Act(run.act_id(run.attempt, turn), _KIND, digest_of([run.job_id, run.attempt, turn]), run.context)
+        perform(run.database, act, lambda uow, counted=counted: counted.append(release_expired(uow, limit=_AT_ONCE)))  # type: ignore[misc]
+        freed = counted[0] if counted else 0
+        turn += 1
+        run.remember(turn=turn)

@@ -1,0 +1,1 @@
+"""Field work: opened by orders and faults, promised, dispatched, done, signed."""
