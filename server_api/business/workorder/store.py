@@ -64,9 +64,9 @@ def open_of_order(conn: Connection, order_id: str, item_id: str | None) -> list[
     return list(conn.execute(query.order_by(w.work_order_id)))
 
 
-def of_cause(conn: Connection, column: str, value: str, limit: int) -> list[Row[Any]]:
+def of_cause(conn: Connection, column: str, value: str, limit: int, context: WorkContext) -> list[Row[Any]]:
     """Work orders of an order, ticket or product (``column`` names which), newest first."""
-    query = select(work_order).where(w[column] == value)
+    query = select(work_order).where(w[column] == value, *in_scope(context))
     return list(conn.execute(query.order_by(w.opened_at.desc(), w.work_order_id).limit(limit)))
 
 

@@ -1,8 +1,10 @@
 """What slices above and faces may ask of resources."""
 
 from server_api.business.resource.service.hold import (
+    CHOICE,
     Criteria,
     Held,
+    choose,
     extend,
     held_by_order,
     held_by_product,
@@ -11,6 +13,22 @@ from server_api.business.resource.service.hold import (
     quit,
     release,
     reserve,
+)
+from server_api.business.resource.service.importing import (
+    check_resources,
+    import_part,
+    parts_of,
+    read_resources,
+)
+from server_api.business.resource.service.look import (
+    free_lines,
+    free_numbers,
+    read_place,
+    read_thing,
+    root_places,
+    trace_order,
+    trace_product,
+    trace_thing,
 )
 from server_api.business.resource.service.numbers import Taken, take_number, take_over_numbers
 from server_api.business.resource.service.stock import (
@@ -26,26 +44,40 @@ from server_api.business.resource.service.stock import (
 )
 
 __all__ = [
+    "CHOICE",
     "Criteria",
     "DEVICES",
     "Held",
     "Taken",
     "change_state",
+    "check_resources",
+    "choose",
     "extend",
+    "free_lines",
+    "free_numbers",
     "has_place",
     "held_by_order",
     "held_by_product",
+    "import_part",
     "install_device",
     "move_devices",
     "move_material",
     "occupy",
     "orders_holding",
     "pair_devices",
+    "parts_of",
     "put_material",
     "quit",
+    "read_place",
+    "read_resources",
+    "read_thing",
     "release",
     "reserve",
+    "root_places",
     "take_number",
     "take_over_numbers",
+    "trace_order",
+    "trace_product",
+    "trace_thing",
     "use_material",
 ]

@@ -25,6 +25,9 @@ from shared_models.values.faults.resource import NoneFree, ResourceTaken, Resour
 #: How many free ones are looked at together.
 _LOOK_AT = 40
 _MANY = 100_000
+#: How long a number chosen at the counter is kept before an order takes it, and what such a choice has as its item.
+PRESELECTION = timedelta(minutes=30)
+CHOICE = "choice"
 _NOBODY: dict[str, Any] = {"order_id": None, "item_id": None, "reserved_until_at": None}
 
 
@@ -101,6 +104,16 @@ def reserve(
         else:
             _claim_free(uow, kind, wanted, want)
     return tuple(_held(row) for row in store.of_order(uow.conn, order_id, item_id) if _is_of(kind, row.access_kind))
+
+
+def choose(uow: UnitOfWork, *, choice_id: str, kind: str, code: str) -> Held:
+    """Keep one thing for half an hour before there is an order; what was kept under the same id before is freed.
+
+    Raises ResourceTaken, ResourceUnknown, NumberNotValid.
+    """
+    release(uow, order_id=choice_id)
+    until_at = uow.now + PRESELECTION
+    return reserve(uow, kind=kind, order_id=choice_id, item_id=CHOICE, until_at=until_at, code=code)[0]
 
 
 def occupy(uow: UnitOfWork, *, order_id: str, item_id: str, product_id: str) -> tuple[Held, ...]:
@@ -182,7 +195,7 @@ def held_by_product(conn: Connection, product_id: str) -> tuple[Held, ...]:
 
 def orders_holding(conn: Connection) -> list[str]:
     """Orders for which something is kept; the books ask whether they are all in being."""
-    return store.orders_holding(conn, _MANY)
+    return store.orders_holding(conn, CHOICE, _MANY)
 
 
 def _is_of(kind: str, access_kind: str) -> bool:
@@ -268,7 +281,3 @@ def _held(row: Any) -> Held:
         row.access_kind, row.access_key, row.state, row.place_code, row.order_id, row.item_id, row.product_id,
         row.reserved_until_at, row.route_end,
     )  # fmt: skip
-
-
-#: How long a number chosen at the counter is kept before an order takes it.
-PRESELECTION = timedelta(minutes=30)

@@ -97,9 +97,9 @@ def of_product(conn: Connection, product_id: str) -> list[Row[Any]]:
     return list(conn.execute(query.order_by(r.access_kind, r.access_key)))
 
 
-def orders_holding(conn: Connection, limit: int) -> list[str]:
-    """Orders for which something is reserved."""
-    query = select(r.order_id).where(r.state == "reserved", r.order_id.is_not(None)).distinct()
+def orders_holding(conn: Connection, not_item: str, limit: int) -> list[str]:
+    """Orders for which something is reserved, passing over one kind of item."""
+    query = select(r.order_id).where(r.state == "reserved", r.order_id.is_not(None), r.item_id != not_item).distinct()
     return list(conn.execute(query.order_by(r.order_id).limit(limit)).scalars())
 
 

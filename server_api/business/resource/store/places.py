@@ -109,3 +109,12 @@ def put_material(conn: Connection, row: Mapping[str, Any]) -> None:
 
 def add_move(conn: Connection, row: Mapping[str, Any]) -> None:
     conn.execute(insert(material_move).values(**row))
+
+
+def moved_for(conn: Connection, place_code: str, material_code: str, cause_id: str) -> bool:
+    """True when a cause has moved this material here before."""
+    m = material_move.c
+    query = select(m.move_id).where(
+        m.place_code == place_code, m.material_code == material_code, m.cause_id == cause_id
+    )
+    return conn.execute(query.order_by(m.move_id).limit(1)).first() is not None

@@ -17,6 +17,7 @@ from server_api.business.workorder.service.dispatch import (
     open_work_order,
 )
 from server_api.business.workorder.service.field import arrive, close_work, follow_up, make_contact
+from server_api.business.workorder.service.steps import done
 from shared_models.contracts.workorder import Window
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "cancel_work_orders",
     "close_work",
     "dispatch_work",
+    "done",
     "follow_up",
     "make_contact",
     "my_work",

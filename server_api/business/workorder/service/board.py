@@ -83,10 +83,11 @@ def my_work(conn: Connection, context: WorkContext, now: datetime) -> list[WorkO
 
 
 def work_of(
-    conn: Connection, cause: Literal["order_id", "ticket_id", "product_id"], value: str, now: datetime
-) -> list[WorkOrderHead]:
-    """The work orders of an order, a fault or a product, newest first; who may see the cause may see these."""
-    return [head(row, now) for row in store.of_cause(conn, cause, value, _SHOWN)]
+    conn: Connection, cause: Literal["order_id", "ticket_id", "product_id"], value: str, now: datetime,
+    context: WorkContext,
+) -> list[WorkOrderHead]:  # fmt: skip
+    """The work orders of an order, a fault or a product that the caller may see, newest first."""
+    return [head(row, now) for row in store.of_cause(conn, cause, value, _SHOWN, context)]
 
 
 def page_of_work(
