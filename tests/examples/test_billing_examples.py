@@ -1,0 +1,215 @@
+"""Every worked example of billing/*.md, through the calculator the month run uses; and through runs, books and ledger.
+
+Nothing is computed here: bills come from ``draft_bill``, what earlier bills held from ``billed_by_lines``.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+
+import pytest
+
+from server_api.billing.bill.rules.corrections import billed_by_lines
+from server_api.billing.bill.rules.draft import draft_bill
+from server_api.billing.bill.rules.inputs import (
+    AccountInput,
+    BilledCharge,
+    BillDraft,
+    EventInput,
+    ExtraInput,
+    OverdueInput,
+    PayInput,
+    ProductInput,
+    UsageInput,
+)
+from server_api.billing.bill.rules.prices import PriceBook
+from server_api.platform.database import Databases
+from shared_models.values.clock import ManualClock
+from shared_models.values.money import MICRO_PER_FEN, Fen, MicroYuan, round_half_up
+from shared_models.values.period import Cycle, Month, cycle_label
+from tests.support.bill_town import BillTown
+from tests.support.billing_pages import ACCOUNT, Example, Money, examples, told_line
+
+ALL = examples()
+_LONG_AGO = date(2000, 1, 1)
+#: Month runs of the whole-way test: examples that lie outside these months are tried on the calculator alone.
+FIRST, LAST = Month(202601), Month(202609)
+
+
+@pytest.mark.parametrize("example", ALL, ids=[one.title for one in ALL])
+def test_example(example: Example) -> None:
+    drafts = bills_of(example)
+    for month, lines in example.lines.items():
+        draft = drafts[month]
+        told = [told_line(line, _names(example), example.columns) for line in draft.lines]
+        assert sorted(told) == sorted(lines), f"bill of {Month(month)}"
+        assert draft.total_fen == sum(line.amount_fen for line in draft.lines) == draft.net_fen + draft.tax_fen
+        for line in draft.lines:
+            if line.charges:
+                assert line.charge_micro_yuan == sum(part.amount_micro_yuan for part in line.charges)
+            assert line.amount_fen == round_half_up(line.charge_micro_yuan, MICRO_PER_FEN)
+
+
+def test_there_are_many_and_each_names_its_source() -> None:
+    assert len(ALL) >= 32
+    assert all(len(one.source) > 10 for one in ALL)
+    assert len({one.title for one in ALL}) == len(ALL)
+
+
+def test_the_same_bills_come_out_of_month_runs(databases: Databases, clock: ManualClock) -> None:
+    """Every example of these months at once: told as facts, run month by month, frozen, booked; and the books hold."""
+    chosen = [(number, each) for number, each in enumerate(ALL, start=1) if _is_whole(each)]
+    assert len(chosen) >= 25
+    town = BillTown(databases, clock).on(str(FIRST.first_on))
+    accounts = {number: town.account(number) for number, _each in chosen}
+    for number, each in chosen:
+        town.publish(number + 1, each.prices)
+    month = FIRST
+    while month <= LAST:
+        for number, each in chosen:
+            _live(town, number, accounts[number], each, month)
+        town.run(month.yyyymm)
+        month = month.next()
+    for number, each in chosen:
+        for yyyymm, lines in each.lines.items():
+            place = each.columns.index("yuan")
+            wanted = sorted(line.split(" | ")[place] for line in lines)
+            found = []
+            if town.has_bill(accounts[number], yyyymm):
+                found = sorted(str(line.amount_fen) for line in town.bill(accounts[number], yyyymm).lines)
+            assert found == wanted, f"{each.title}: bill of {Month(yyyymm)}"
+    assert town.broken() == []
+
+
+# ---- the calculator --------------------------------------------------------------------------------------------------
+def bills_of(example: Example) -> dict[int, BillDraft]:
+    """The bills of an example's account, month by month, each knowing what was told before its cycle ended."""
+    book = PriceBook(example.policy.proration, example.policy.default_proration)
+    book.add(1, example.prices)
+    billed: list[BilledCharge] = []
+    drafts = {}
+    for month in example.months:
+        account = _account(example, month, billed)
+        drafts[month.yyyymm] = draft = draft_bill(book, example.policy.bill, month, account)
+        billed += billed_by_lines(draft.lines)
+    return drafts
+
+
+def _account(example: Example, month: Month, billed: list[BilledCharge]) -> AccountInput:
+    days = example.billing_days
+    cycle = _cycle(month.yyyymm, days)
+    late: set[int] = set()
+    events: dict[str, list[EventInput]] = defaultdict(list)
+    for number, each in enumerate(sorted(example.happenings, key=lambda one: (one.told, one.on)), start=1):
+        if each.told >= cycle.until_on:
+            continue
+        before = events[each.product][-1] if events[each.product] else None
+        offering = each.offering or (before.offering_code if before else "")
+        bundle = each.bundle if each.kind in ("activated", "changed") or before is None else before.bundle_code
+        events[each.product].append(
+            EventInput(
+                f"e{number}", number, each.kind, each.on, offering, 1, bundle, "1" if bundle else "", each.reason
+            )
+        )
+        at = Month(cycle_label(each.on, days))
+        while at < month:
+            if each.told >= _cycle(at.yyyymm, days).until_on:
+                late.add(at.yyyymm)
+            at = at.next()
+    products = {
+        product: ProductInput(product, product, example.services[history[0].offering_code], product, "0937")
+        for product, history in events.items()
+    }
+    pay = [PayInput("*", "a1", 0, _LONG_AGO, None)]
+    return AccountInput(
+        "a1",
+        products,
+        dict(events),
+        dict.fromkeys(events, pay),
+        _usage(example, month.yyyymm, for_month=0),
+        tuple(sorted(late)),
+        tuple(each for each in billed if late and each.charge_month in {*late, month.yyyymm}),
+        tuple(each for at in sorted(late) for each in _usage(example, at, for_month=at)),
+        tuple(_extra(each, number) for number, each in enumerate(example.money) if _is_extra(each, cycle)),
+        _overdue(example),
+        days,
+    )
+
+
+def _cycle(yyyymm: int, days: tuple[tuple[int, int], ...]) -> Month | Cycle:
+    return Cycle.of(yyyymm, days) if days else Month(yyyymm)
+
+
+def _usage(example: Example, yyyymm: int, for_month: int) -> list[UsageInput]:
+    return [
+        UsageInput(each.product, each.item, MicroYuan.parse(each.amount).amount_micro_yuan, 1, 60, for_month)
+        for each in example.money
+        if each.kind == "uses" and cycle_label(each.on, example.billing_days) == yyyymm
+    ]
+
+
+def _is_extra(each: Money, cycle: Month | Cycle) -> bool:
+    return each.kind.startswith("is ") and cycle.first_on <= each.on < cycle.until_on
+
+
+def _extra(each: Money, number: int) -> ExtraInput:
+    sign, kind = (1, "fee") if each.kind == "is charged" else (-1, "adjustment")
+    micro = sign * MicroYuan.parse(each.amount).amount_micro_yuan
+    product = "" if each.product == ACCOUNT else each.product
+    return ExtraInput(f"c{number}", product, each.item, kind, micro, each.on, each.on + timedelta(days=1))
+
+
+def _overdue(example: Example) -> tuple[OverdueInput, ...]:
+    if example.due_on is None:
+        return ()
+    owed = [(each.on, Fen.parse(each.amount).amount_fen) for each in example.money if each.kind == "owes"]
+    return (OverdueInput("b1", "1", example.due_on, tuple(sorted(owed))),)
+
+
+def _names(example: Example) -> dict[str, str]:
+    return {each.product: each.product for each in example.happenings}
+
+
+# ---- the whole way ---------------------------------------------------------------------------------------------------
+def _is_whole(example: Example) -> bool:
+    days = [each.on for each in example.happenings]
+    return (
+        all(each.kind == "uses" for each in example.money)
+        and not example.billing_days
+        and FIRST.first_on <= min(days)
+        and max(example.lines) <= LAST.yyyymm
+    )
+
+
+def _live(town: BillTown, number: int, account: str, example: Example, month: Month) -> None:
+    """Tell what billing hears of in a month, and rate what is used in it."""
+    products = {}
+    for each in sorted(example.happenings, key=lambda one: (one.told, one.on)):
+        if not month.first_on <= each.told < month.until_on:
+            continue
+        known = _product_id(town, account, each.product)
+        town.on(str(max(each.told, town.clock.now().date())))
+        if each.kind == "activated":
+            products[each.product] = town.install(
+                account, each.offering, str(each.on), example.services[each.offering], each.product,
+                bundle=each.bundle, instance=f"{number}" if each.bundle else "", version=number + 1,
+            )  # fmt: skip
+        else:
+            bundle = each.bundle if each.kind == "changed" else None
+            town.event(
+                known, each.kind, str(each.on), each.offering, bundle, version=number + 1, reason=each.reason,
+                instance=f"{number}" if each.bundle else "",
+            )  # fmt: skip
+    for used in example.money:
+        if Month.of(used.on) == month:
+            product_id = _product_id(town, account, used.product)
+            charge = MicroYuan.parse(used.amount).amount_micro_yuan
+            town.calls(account, product_id, month.yyyymm, [charge], item=used.item)
+
+
+def _product_id(town: BillTown, account: str, shown_as: str) -> str:
+    for product_id, history in town.histories.items():
+        if history.shown_as == shown_as and history.pay_relations[0].account_id == account:
+            return product_id
+    return ""
