@@ -34,6 +34,7 @@ def add_commands(subparsers: Any) -> None:
     parser.add_argument("--usage", type=Path, required=True, metavar="FILE", help=t("rate.usage"))
     parser.add_argument("--format", metavar="CODE|TABLE", help=t("rate.format"))
     parser.add_argument("--output", choices=("table", "csv", "json"), default="table", help=t("rate.output"))
+    parser.add_argument("--engine", choices=("polars", "spark"), default="polars", help=t("rate.engine"))
     parser.add_argument("--limit", type=int, help=t("rate.limit"))
     parser.set_defaults(run=_rate)
     tariff = subparsers.add_parser("tariff", help=t("tariff.help"))
@@ -53,7 +54,7 @@ def _rate(args: argparse.Namespace, console: Console) -> int:
             tariff for path in args.tariff for tariff in with_files(tariffs_in(path), path.parent, args.deck or ())
         ]
         with site_tables(settings_of(args).data_dir / "usage"):
-            charged, tables, totals = rate_file(args.usage, tariffs, args.format)
+            charged, tables, totals = rate_file(args.usage, tariffs, args.format, engine=args.engine)
     except OSError as error:
         console.complain(f"{error.filename}: {error.strerror}")
         return REFUSED

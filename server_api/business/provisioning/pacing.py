@@ -10,9 +10,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import count
 
+from server_api.business.provisioning.contract import AUTH
+
 _LONGEST_PAUSE_S = 60.0
-#: So many answers in a row that never reached the system mean that it is down, not that these commands are unlucky.
+#: So many tries in a row that never reached the system mean that it is down, not that these commands are unlucky.
 _DOWN_AFTER = 8
+#: Of these codes that is so at once. Silence comes late and all together, so it counts only where nothing was heard
+#: for so many time-outs.
+_AT_ONCE = (AUTH, "CONNECT")
+_SILENT_TIMEOUTS = 3
 _LONGEST_KNOCK_S = 10.0
 
 
@@ -85,15 +91,19 @@ class Gate:
 class Health:
     """Whether the system can be reached at all. While it is down one command at a time knocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float) -> None:
+        self._silent_s = _SILENT_TIMEOUTS * timeout_s
+        self._heard_at = time.monotonic()
         self._failed = 0
+        self._shut = 0
         self._pauses = 0
         self._knock_at = 0.0
         self.code = ""
 
     @property
     def down(self) -> bool:
-        return self._failed >= _DOWN_AFTER
+        silent = self._failed >= _DOWN_AFTER and time.monotonic() - self._heard_at > self._silent_s
+        return self._shut >= _DOWN_AFTER or silent
 
     def may_knock(self) -> bool:
         """True where the next command may be tried: always while it is up, else once a pause."""
@@ -103,6 +113,9 @@ class Health:
         """Keep what the last try met; True where it has just gone down or come up."""
         before = self.down
         self._failed = self._failed + 1 if unreachable else 0
+        self._shut = self._shut + 1 if unreachable and code in _AT_ONCE else 0
+        if not unreachable:
+            self._heard_at = time.monotonic()
         self.code = code if unreachable else ""
         if not self.down:
             self._pauses = 0

@@ -65,7 +65,7 @@ class Runner:
         self._masker = Masker(site.secrets.values())
         self._rate = Rate(site.pace.commands_per_s)
         self._gate = Gate(site.pace.sessions)
-        self._health = Health()
+        self._health = Health(site.pace.timeout_s)
         self._records: asyncio.Queue[Record] = asyncio.Queue()
         self._busy: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._stopping = False
