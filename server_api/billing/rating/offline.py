@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
 from server_api.billing.rating.explain import explanation_of, sentence, shown
-from server_api.billing.rating.rater import rate
+from server_api.billing.rating.rater import rate, with_origin
 from server_api.billing.rating.tariff.compile import Compiled, compile_tariffs
 from server_api.billing.rating.tariff.model import Tariff
 from server_api.billing.rating.writing import dialled
@@ -24,6 +24,9 @@ from shared_models.values.money import MicroYuan
 
 #: Without a clock, usage from 1992 (the last summer time of China was 1991) to 2100 is believed.
 _OLDEST_S, _NEWEST_S = 694_224_000, 4_102_444_800
+
+#: What works the expressions out; the charges are the same.
+Engine = Literal["polars", "spark"]
 
 
 @dataclass
@@ -49,7 +52,12 @@ def compiled(tariffs: Sequence[Tariff]) -> Compiled:
 
 
 def rate_file(
-    path: Path, tariffs: Sequence[Tariff], format_code: str | None = None, *, explain: bool = True
+    path: Path,
+    tariffs: Sequence[Tariff],
+    format_code: str | None = None,
+    *,
+    explain: bool = True,
+    engine: Engine = "polars",
 ) -> tuple[pl.DataFrame, Compiled, Totals]:
     """Rate all of a file: its calls in the order of the file with their charges, the tariffs laid out, and the totals.
 
@@ -62,7 +70,14 @@ def rate_file(
     distinct = good.unique("usage_id", keep="first", maintain_order=True)
     totals.duplicate_count = len(good) - len(distinct)
     longest = policy().max_call_s if source.service == "voice" else policy().max_session_s
-    rated = rate(distinct.lazy().drop("reason"), tables, 0, included=True, longest_s=longest, explain=explain).collect()
+    calls = with_origin(distinct.lazy().drop("reason"), tables)
+    if engine == "spark":
+        from server_api.billing.rating.spark import rate_with_spark, spark_session  # only who asks for it has it
+
+        with spark_session() as session:
+            rated = rate_with_spark(session, calls.collect(), tables, 0, included=True, longest_s=longest)
+    else:
+        rated = rate(calls, tables, 0, included=True, longest_s=longest, explain=explain).collect()
     for frame in (ready, rated):
         counted = frame.filter(pl.col("reason") != 0).group_by("reason").len().rows()
         for reason, count in counted:

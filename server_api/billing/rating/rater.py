@@ -69,13 +69,18 @@ def rate(
     explain: bool = False,
 ) -> pl.LazyFrame:
     """Guide and rate calls on Polars; see ``rate_on``."""
-    if "origin_no" in tariffs.axis_columns and "caller_15" not in calls.collect_schema().names():
-        calls = calls.with_columns(caller_15=full_number("caller", numbering())[1])
     frame = rate_on(
-        nw.from_native(calls), tariffs, owners, table=polars_table, included=included, longest_s=longest_s,
-        explain=explain,
+        nw.from_native(with_origin(calls, tariffs)), tariffs, owners, table=polars_table, included=included,
+        longest_s=longest_s, explain=explain,
     )  # fmt: skip
     return nw.to_native(frame)
+
+
+def with_origin(calls: pl.LazyFrame, tariffs: Compiled) -> pl.LazyFrame:
+    """The calls with the caller's number in full (caller_15) where the tariffs ask where a call comes from."""
+    if "origin_no" in tariffs.axis_columns and "caller_15" not in calls.collect_schema().names():
+        return calls.with_columns(caller_15=full_number("caller", numbering())[1])
+    return calls
 
 
 def rate_on(

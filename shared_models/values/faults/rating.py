@@ -58,3 +58,10 @@ class RerateEnded(Fault):
 
     code = "rerate_ended"
     status = 409
+
+
+class SparkNotThere(Fault):
+    """Rating on Spark was asked for where PySpark or Java is not installed; ``missing`` says which."""
+
+    code = "spark_not_there"
+    status = 503
