@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,8 +15,8 @@ from server_api.billing.bill.rules.corrections import billed_by_lines
 from server_api.billing.bill.rules.draft import draft_bill
 from server_api.billing.bill.rules.inputs import (
     AccountInput,
-    BilledCharge,
     BillDraft,
+    BilledCharge,
     EventInput,
     ExtraInput,
     OverdueInput,
@@ -24,8 +25,12 @@ from server_api.billing.bill.rules.inputs import (
     UsageInput,
 )
 from server_api.billing.bill.rules.prices import PriceBook
+from server_api.platform.acts import Act, digest_of, perform
 from server_api.platform.database import Databases
+from server_api.platform.facts.dispatcher import deliver_all
+from shared_models.contracts.work import system_context
 from shared_models.values.clock import ManualClock
+from shared_models.values.ids import new_id
 from shared_models.values.money import MICRO_PER_FEN, Fen, MicroYuan, round_half_up
 from shared_models.values.period import Cycle, Month, cycle_label
 from tests.support.bill_town import BillTown
@@ -61,7 +66,7 @@ def test_the_same_bills_come_out_of_month_runs(databases: Databases, clock: Manu
     """Every example of these months at once: told as facts, run month by month, frozen, booked; and the books hold."""
     chosen = [(number, each) for number, each in enumerate(ALL, start=1) if _is_whole(each)]
     assert len(chosen) >= 25
-    town = BillTown(databases, clock).on(str(FIRST.first_on))
+    town = _Town(databases, clock).on(str(FIRST.first_on))
     accounts = {number: town.account(number) for number, _each in chosen}
     for number, each in chosen:
         town.publish(number + 1, each.prices)
@@ -69,6 +74,7 @@ def test_the_same_bills_come_out_of_month_runs(databases: Databases, clock: Manu
     while month <= LAST:
         for number, each in chosen:
             _live(town, number, accounts[number], each, month)
+        deliver_all(town.crossings)
         town.run(month.yyyymm)
         month = month.next()
     for number, each in chosen:
@@ -172,6 +178,14 @@ def _names(example: Example) -> dict[str, str]:
 
 
 # ---- the whole way ---------------------------------------------------------------------------------------------------
+class _Town(BillTown):
+    """A town whose facts are told one by one and heard once a month."""
+
+    def _tell(self, aggregate: str, payload: Any) -> None:
+        act = Act(new_id(), "tests.tell", digest_of({"aggregate": aggregate}), system_context("tests"))
+        perform(self.databases.business, act, lambda uow: uow.tell(aggregate, payload))
+
+
 def _is_whole(example: Example) -> bool:
     days = [each.on for each in example.happenings]
     return (

@@ -73,8 +73,8 @@ class Example:
 
     @property
     def months(self) -> Iterator[Month]:
-        """From the month of the first happening (or the one before, where a cycle of it lies there) to the last bill."""
-        first = min([each.on for each in (*self.happenings, *self.money)])
+        """From the month of the first happening (with billing days the one before: its cycle) to the last bill."""
+        first = min([each.on for each in self.happenings] + [each.on for each in self.money])
         month = Month.of(first) if not self.billing_days else Month.of(first).previous()
         while month.yyyymm <= max(self.lines):
             yield month
@@ -165,16 +165,16 @@ def _price(row: dict[str, str]) -> PriceRow:
     for name, column in _AMOUNTS.items():
         if name in how:
             how[column] = MicroYuan.parse(str(how.pop(name))).amount_micro_yuan
-    code = fields.pop("rank", 0)
+    rank = fields.pop("rank", 0)
     return PriceRow(
         **{
             "offering_code": row["offering"],
-            "price_code": f"{row['offering']}-{kind[0].upper()}{how.pop('no', '')}",
+            "price_code": f"{row['offering']}-{kind[0].upper()}{how.pop('code', '')}",
             "kind": {"fee": "recurring"}.get(kind, kind),
             "service": service,
             "item_code": row["item"],
             "item_group": service,
-            "rank": code,
+            "rank": rank,
             "charge_micro_yuan": MicroYuan.parse(row["yuan"]),
             "tax_per_mille": 90,
             "valid_from": date(2000, 1, 1),
