@@ -18,6 +18,8 @@ from server_api.billing.rating import jobs as rating
 from server_api.billing.usage import jobs as usage
 from server_api.business.inventory import jobs as inventory
 from server_api.business.party import jobs as party
+from server_api.business.provisioning import jobs as provisioning
+from server_api.business.provisioning.sites import SITES, read_sites
 from server_api.business.resource import jobs as resource
 from server_api.business.workorder import jobs as workorder
 from server_api.faces.joined import proofs
@@ -40,6 +42,7 @@ WIRES: tuple[Callable[[Wiring], None], ...] = (
     party.wire,
     resource.wire,
     inventory.wire,
+    provisioning.wire,
     workorder.wire,
     proofs.wire,
 )
@@ -62,6 +65,7 @@ def wire_databases(databases: Databases) -> Wiring:
 
 def connect_outside(settings: Settings) -> None:
     """Connect this process to the systems outside that the settings name. What is not named is refused, not faked."""
+    SITES.connect(read_sites(settings.data_dir))
     secret = settings.fapiao_secret_file
     if settings.fapiao_url and secret is not None:
         from server_api.billing.payment.fapiao.remote import RemoteProvider  # HTTP is loaded where one is set up only

@@ -29,6 +29,7 @@ def add_commands(subparsers: Any) -> None:
 
 
 def _simulate(args: argparse.Namespace, console: Console) -> int:
+    from server_api.business.provisioning.pacing import loop_factory
     from server_api.business.provisioning.registry import adapter_names, build_simulator
 
     known = (*adapter_names(), *sorted(_MORE))
@@ -52,7 +53,8 @@ def _simulate(args: argparse.Namespace, console: Console) -> int:
             made.append(import_module(_MORE[name]).build(menu, port=port, control_port=control))
         else:
             made.append(build_simulator(name, menu, port=port, control_port=control))
-    asyncio.run(_run(made, console))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_run(made, console))
     return OK
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from server_api.platform.database import Database, Databases, Role
 from server_api.platform.facts.firsts import Firsts, FirstsHandler
@@ -70,6 +70,18 @@ class Copy:
     forget: Callable[[Any, str], None] | None = None
 
 
+class Companion(Protocol):
+    """Something that runs beside a worker's jobs for as long as the worker does, in threads of its own."""
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        ...
+
+    def close(self) -> None:
+        """End cleanly and wait for it."""
+        ...
+
+
 @dataclass(frozen=True)
 class CalendarEntry:
     """A job that the calendar starts: ``cron`` is minute hour day month weekday in Asia/Shanghai."""
@@ -92,6 +104,7 @@ class Wiring:
         self.calendar: list[CalendarEntry] = []
         self.invariants: list[Invariant] = []
         self.copies: dict[str, Copy] = {}
+        self.companions: list[Callable[[Databases], Companion]] = []
 
     def hear_fact(
         self, role: Role, payload: type[Payload], handler: Handler, firsts: FirstsHandler | None = None
@@ -121,6 +134,10 @@ class Wiring:
         if kind in self.jobs[role]:
             raise ValueError(f"two functions for jobs of kind {kind} on {role}")
         self.jobs[role][kind] = function
+
+    def beside(self, make: Callable[[Databases], Companion]) -> None:
+        """Every worker makes one of these, starts it with itself and closes it before its databases."""
+        self.companions.append(make)
 
     def at(self, cron: str, role: Role, kind: str, name: str = "", **arguments: Any) -> None:
         """Enqueue a job whenever the calendar says so (five cron fields, Asia/Shanghai), once for all workers."""

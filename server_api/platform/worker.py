@@ -29,6 +29,7 @@ class Worker:
         self._wiring = wiring
         self._dispatcher = Dispatcher(crossings)
         self._calendar = Calendar(databases, wiring.calendar)
+        self._companions = [make(databases) for make in wiring.companions]
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(
@@ -42,10 +43,14 @@ class Worker:
         self._dispatcher.start()
         for thread in self._threads:
             thread.start()
+        for companion in self._companions:
+            companion.start()
 
     def close(self, timeout_s: float = 20.0) -> None:
         """Stop taking work and wait for what is at hand; a job still running is resumed by the next worker."""
         self._stop.set()
+        for companion in self._companions:
+            companion.close()
         self._dispatcher.close()
         for thread in self._threads:
             thread.join(timeout=timeout_s)

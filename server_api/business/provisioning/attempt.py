@@ -86,8 +86,8 @@ async def finish(adapter: Adapter, plan: Plan, *, readable: bool, settle_s: floa
     found = replace(found, exchanges=wrote.exchanges + found.exchanges)
     if found.outcome is Outcome.DONE:
         return _ending(Verdict.DONE, replace(found, code=wrote.code, text=wrote.text))
-    if wrote.outcome is Outcome.REFUSED:
-        # It says no, and it is not so: that is an end whatever the read-back could add.
+    if wrote.outcome is Outcome.REFUSED and found.code == NOT_YET:
+        # It says no, and it is not so. Where nobody could look, the no may answer a second try of what was done.
         return _ending(Verdict.REFUSED, replace(wrote, exchanges=found.exchanges))
     if found.outcome is Outcome.UNKNOWN:
         return _ending(Verdict.MANUAL, replace(found, code=found.code or UNREADABLE))

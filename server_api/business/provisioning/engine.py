@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from server_api.business.provisioning.manifest import Site
+from server_api.business.provisioning.pacing import loop_factory
 from server_api.business.provisioning.registry import connect
 from server_api.business.provisioning.runner import LEASE_S, Runner
 from server_api.business.provisioning.service.storing import Turn, TurnLost
@@ -67,7 +68,8 @@ class Engine:
 
     # ---- inside the thread ----
     def _run(self) -> None:
-        asyncio.run(self._work())
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(self._work())
 
     async def _work(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -196,3 +196,22 @@ def last_done(conn: Connection, system: str, key: str, acts: Iterable[str]) -> A
         _T.system_name == system, _T.subscriber_key == key, _T.state == "done", _T.act_name.in_(list(acts))
     )
     return conn.execute(query.order_by(_T.task_no.desc()).limit(1)).one_or_none()
+
+
+def open_subscribers(conn: Connection, system: str) -> Sequence[str]:
+    """Subscribers of whom a command is open or for a person."""
+    query = select(_T.subscriber_key).where(_T.system_name == system, _T.state.in_(BEFORE)).distinct()
+    return conn.execute(query).scalars().all()
+
+
+def overtaken(conn: Connection, limit: int) -> Sequence[Any]:
+    """Commands done or under way although an earlier one of the same subscriber is not ended."""
+    earlier = prov_task.alias("earlier")
+    before = exists().where(
+        earlier.c.system_name == _T.system_name,
+        earlier.c.subscriber_key == _T.subscriber_key,
+        earlier.c.task_no < _T.task_no,
+        earlier.c.state.in_(BEFORE),
+    )
+    query = select(prov_task).where(_T.state.in_(("sent", "done")), before)
+    return conn.execute(query.order_by(_T.task_id).limit(limit)).all()
