@@ -18,6 +18,18 @@ from installers.bootstrap.hall_server import HallServer, Refusal
 
 TOWN_FILE = demo_folder.FOLDER / "town.json"
 PAPERS = demo_folder.FOLDER / "papers"
+#: The standard tariff with local calls by the minute from the first on and cheaper long distance.
+DRAFT = """\
+tariff: VOICE-STD
+name: {zh_CN: 固定电话标准资费（草案）, en: Fixed line standard (draft)}
+effective_from: 2026-01-01
+rows:
+  - {row: local, zones: [local], item: voice.local, step: 1 min, price: 0.12}
+  - {row: national, zones: [national], item: voice.long_distance, step: 6 s, price: 0.05}
+  - {row: hmt, zones: [HK, MO, TW], item: voice.international, step: 6 s, price: 0.20}
+  - {row: abroad, zones: [international], item: voice.international, step: 6 s, price: 0.60}
+  - {row: free, zones: [tollfree, service], item: voice.local, step: 1 min, price: 0}
+"""
 EXPORTS = demo_folder.FOLDER / "exports"
 USAGE = demo_folder.FOLDER / "usage"
 PAYMENTS = 25
@@ -44,6 +56,7 @@ def load_town(story: Story) -> Iterator[str]:
     if TOWN_FILE.exists():
         story.town = json.loads(TOWN_FILE.read_text(encoding="utf-8"))
         story.reused = True
+        story.onehall("db", "upgrade")
         yield "reusing the town of the last demo ('--fresh' starts over)"
         return
     for leftover in (demo_folder.DATA, demo_folder.KEYS, EXPORTS, USAGE, PAPERS):
@@ -117,6 +130,24 @@ def import_usage(story: Story) -> Iterator[str]:
         f"Read {total['read']:,} calls and sessions: {total['accepted']:,} rated and stored, {total['duplicate']:,} "
         f"duplicates and {total['rejected']:,} bad lines set aside with their reasons."
     )
+
+
+def try_draft(story: Story) -> Iterator[str]:
+    """A draft of the standard telephone tariff tried on the month's real calls."""
+    draft = USAGE.parent / "draft.yaml"
+    draft.write_text(DRAFT, encoding="utf-8")
+    picture = USAGE.parent / "draft.png"
+    began = time.monotonic()
+    options = ["--month", str(story.town["month"]), "--plot", str(picture)]
+    answer = story.long("trying a draft tariff", "tariff", "preview", str(draft), *options)
+    took = time.monotonic() - began
+    now, then = (int(answer[f"{name}_micro_yuan"]) // 10_000 for name in ("now", "then"))
+    words = (
+        f"a draft tariff on all of the month's calls: {answer['losers']:,} accounts would pay more, "
+        f"{answer['winners']:,} less; {yuan(now)} yuan would become {yuan(then)}"
+    )
+    yield f"{words} ({took:.1f} s, drawn in {_shown(picture)})"
+    story.done.append(f"Tried {words}.")
 
 
 def run_month(story: Story) -> Iterator[str]:
@@ -304,6 +335,7 @@ Act = Callable[[Story], Iterator[str]]
 STEPS: list[tuple[str, Act]] = [
     ("the sample town", load_town),
     ("calls and broadband sessions", import_usage),
+    ("a draft tariff on real calls", try_draft),
     ("the month's bills", run_month),
     ("the server", start_server),
     ("payments at the counter", take_payments),

@@ -91,14 +91,19 @@ def new_revision(database: Database, message: str, *, initial: bool = False) -> 
     scripts = made if isinstance(made, list) else [made]
     paths = [Path(script.path) for script in scripts if script is not None]
     for path in paths:
-        _formatted(path)
+        _formatted(path, _A_STEP_A_LINE)
         path.write_text(_repeatable(path.read_text(encoding="utf-8")), encoding="utf-8")
         _formatted(path)
     return paths
 
 
-def _formatted(path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", str(path)], check=True)
+#: So wide that no step is broken over lines while steps are replaced line by line.
+_A_STEP_A_LINE = 320
+
+
+def _formatted(path: Path, width: int = 120) -> None:
+    command = [sys.executable, "-m", "ruff", "format", "--quiet", "--line-length", str(width), str(path)]
+    subprocess.run(command, check=True)
 
 
 _CREATE_INDEX = re.compile(r'^        batch_op\.create_index\((?:batch_op\.f\()?("\w+")\)?,')

@@ -188,6 +188,18 @@ CREATE TABLE lane (
 	lease_until DATETIME2(6) NULL,
 	CONSTRAINT pk_lane PRIMARY KEY (lane_no)
 );
+CREATE TABLE material_move (
+	move_id VARCHAR(32) NOT NULL,
+	place_code VARCHAR(40) NOT NULL,
+	material_code VARCHAR(40) NOT NULL,
+	delta BIGINT NOT NULL,
+	at DATETIME2(6) NOT NULL,
+	cause VARCHAR(12) NOT NULL,
+	cause_id VARCHAR(64) NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	CONSTRAINT pk_material_move PRIMARY KEY (move_id)
+);
+CREATE INDEX ix_material_move_place ON material_move (place_code, material_code, at);
 CREATE TABLE migration_error (
 	run_id VARCHAR(32) NOT NULL,
 	error_no INTEGER NOT NULL,
@@ -218,6 +230,18 @@ CREATE TABLE migration_run (
 	totals NVARCHAR(max) NULL,
 	CONSTRAINT pk_migration_run PRIMARY KEY (run_id)
 );
+CREATE TABLE network_place (
+	place_code VARCHAR(40) NOT NULL,
+	place_kind VARCHAR(12) NOT NULL,
+	place_name NVARCHAR(80) NOT NULL,
+	parent_code VARCHAR(40) NULL,
+	address NVARCHAR(200) NULL,
+	hall_code VARCHAR(20) NULL,
+	state VARCHAR(12) NOT NULL,
+	CONSTRAINT pk_network_place PRIMARY KEY (place_code),
+	CONSTRAINT fk_network_place_parent_code FOREIGN KEY(parent_code) REFERENCES network_place (place_code)
+);
+CREATE INDEX ix_network_place_parent_code ON network_place (parent_code);
 CREATE TABLE number_counter (
 	counter_name VARCHAR(80) NOT NULL,
 	next_value BIGINT NOT NULL,
@@ -231,8 +255,19 @@ CREATE TABLE number_resource (
 	product_id VARCHAR(32) NULL,
 	cooling_until_on DATE NULL,
 	changed_at DATETIME2(6) NOT NULL,
+	place_code VARCHAR(40) NULL,
+	pool_code VARCHAR(20) NULL,
+	level_no INTEGER NULL,
+	order_id VARCHAR(32) NULL,
+	item_id VARCHAR(40) NULL,
+	reserved_until_at DATETIME2(6) NULL,
+	route_end VARCHAR(1) NULL,
+	model_code VARCHAR(40) NULL,
+	paired_key VARCHAR(64) NULL,
 	CONSTRAINT pk_number_resource PRIMARY KEY (access_kind, access_key)
 );
+CREATE INDEX ix_number_resource_order_id ON number_resource (order_id);
+CREATE INDEX ix_number_resource_place ON number_resource (place_code, access_kind, state, access_key);
 CREATE INDEX ix_number_resource_product_id ON number_resource (product_id);
 CREATE INDEX ix_number_resource_state ON number_resource (access_kind, state, access_key);
 CREATE TABLE offering (
@@ -255,6 +290,92 @@ CREATE TABLE price_book (
 	remark NVARCHAR(200) NULL,
 	CONSTRAINT pk_price_book PRIMARY KEY (book_version)
 );
+CREATE TABLE prov_difference (
+	difference_id VARCHAR(32) NOT NULL,
+	system_name VARCHAR(40) NOT NULL,
+	subscriber_key VARCHAR(64) NOT NULL,
+	difference_kind VARCHAR(12) NOT NULL,
+	field_name VARCHAR(40) NULL,
+	ours NVARCHAR(200) NULL,
+	theirs NVARCHAR(200) NULL,
+	found_at DATETIME2(6) NOT NULL,
+	seen_at DATETIME2(6) NOT NULL,
+	state VARCHAR(12) NOT NULL,
+	settled_by VARCHAR(20) NULL,
+	settle_reason NVARCHAR(200) NULL,
+	settled_at DATETIME2(6) NULL,
+	CONSTRAINT pk_prov_difference PRIMARY KEY (difference_id)
+);
+CREATE INDEX ix_prov_difference_state ON prov_difference (system_name, state, subscriber_key);
+CREATE TABLE prov_subscriber (
+	system_name VARCHAR(40) NOT NULL,
+	subscriber_key VARCHAR(64) NOT NULL,
+	last_no INTEGER NOT NULL,
+	known SMALLINT NULL,
+	state_kept NVARCHAR(max) NULL,
+	CONSTRAINT pk_prov_subscriber PRIMARY KEY (system_name, subscriber_key)
+);
+CREATE TABLE prov_system (
+	system_name VARCHAR(40) NOT NULL,
+	stopped SMALLINT NOT NULL,
+	stop_reason NVARCHAR(200) NULL,
+	stopped_by VARCHAR(20) NULL,
+	holder VARCHAR(120) NULL,
+	turn_no INTEGER NOT NULL,
+	lease_until_at DATETIME2(6) NULL,
+	down_since_at DATETIME2(6) NULL,
+	down_code VARCHAR(40) NULL,
+	compared_at DATETIME2(6) NULL,
+	CONSTRAINT pk_prov_system PRIMARY KEY (system_name)
+);
+CREATE TABLE prov_task (
+	task_id VARCHAR(32) NOT NULL,
+	system_name VARCHAR(40) NOT NULL,
+	subscriber_key VARCHAR(64) NOT NULL,
+	task_no INTEGER NOT NULL,
+	act_name VARCHAR(40) NOT NULL,
+	wanted NVARCHAR(max) NOT NULL,
+	wanted_sealed NVARCHAR(max) NULL,
+	lane VARCHAR(12) NOT NULL,
+	rank_no INTEGER NOT NULL,
+	order_id VARCHAR(32) NULL,
+	item_id VARCHAR(40) NULL,
+	state VARCHAR(12) NOT NULL,
+	in_doubt SMALLINT NOT NULL,
+	due_at DATETIME2(6) NOT NULL,
+	try_count INTEGER NOT NULL,
+	word_count INTEGER NOT NULL,
+	result_code VARCHAR(40) NULL,
+	result_text NVARCHAR(400) NULL,
+	steps NVARCHAR(max) NULL,
+	asked_at DATETIME2(6) NOT NULL,
+	ended_at DATETIME2(6) NULL,
+	settled_by VARCHAR(20) NULL,
+	settle_reason NVARCHAR(200) NULL,
+	CONSTRAINT pk_prov_task PRIMARY KEY (task_id),
+	CONSTRAINT uq_prov_task_no UNIQUE (system_name, subscriber_key, task_no)
+);
+CREATE INDEX ix_prov_task_due ON prov_task (system_name, state, rank_no, due_at, task_id);
+CREATE INDEX ix_prov_task_order_id ON prov_task (order_id);
+CREATE INDEX ix_prov_task_state ON prov_task (state, asked_at, task_id);
+CREATE TABLE resource_use (
+	use_id VARCHAR(32) NOT NULL,
+	access_kind VARCHAR(12) NOT NULL,
+	access_key VARCHAR(64) NOT NULL,
+	at DATETIME2(6) NOT NULL,
+	event VARCHAR(20) NOT NULL,
+	from_state VARCHAR(12) NULL,
+	to_state VARCHAR(12) NOT NULL,
+	order_id VARCHAR(32) NULL,
+	item_id VARCHAR(40) NULL,
+	product_id VARCHAR(32) NULL,
+	place_code VARCHAR(40) NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	remark NVARCHAR(200) NULL,
+	CONSTRAINT pk_resource_use PRIMARY KEY (use_id)
+);
+CREATE INDEX ix_resource_use_key ON resource_use (access_kind, access_key, at);
+CREATE INDEX ix_resource_use_product_id ON resource_use (product_id);
 CREATE TABLE side (
 	role VARCHAR(20) NOT NULL,
 	epoch INTEGER NOT NULL,
@@ -266,6 +387,54 @@ CREATE TABLE staff_role (
 	name_zh NVARCHAR(60) NOT NULL,
 	name_en NVARCHAR(60) NOT NULL,
 	CONSTRAINT pk_staff_role PRIMARY KEY (role_code)
+);
+CREATE TABLE work_order (
+	work_order_id VARCHAR(32) NOT NULL,
+	work_order_no VARCHAR(20) NOT NULL,
+	work_kind VARCHAR(12) NOT NULL,
+	state VARCHAR(20) NOT NULL,
+	order_id VARCHAR(32) NULL,
+	item_id VARCHAR(40) NULL,
+	ticket_id VARCHAR(32) NULL,
+	product_id VARCHAR(32) NULL,
+	customer_id VARCHAR(32) NULL,
+	address NVARCHAR(200) NOT NULL,
+	contact_name NVARCHAR(60) NULL,
+	contact_phone NVARCHAR(40) NULL,
+	area_code VARCHAR(20) NOT NULL,
+	skill VARCHAR(20) NOT NULL,
+	team_code VARCHAR(20) NULL,
+	staff_no VARCHAR(20) NULL,
+	window_on DATE NULL,
+	window_slot VARCHAR(12) NULL,
+	due_at DATETIME2(6) NOT NULL,
+	opened_at DATETIME2(6) NOT NULL,
+	begun_at DATETIME2(6) NULL,
+	closed_at DATETIME2(6) NULL,
+	reason_code VARCHAR(40) NULL,
+	late_reason VARCHAR(40) NULL,
+	remark NVARCHAR(500) NULL,
+	result_remark NVARCHAR(500) NULL,
+	follow_up VARCHAR(20) NOT NULL,
+	hall_code VARCHAR(20) NOT NULL,
+	district_code VARCHAR(20) NOT NULL,
+	version_no INTEGER NOT NULL,
+	CONSTRAINT pk_work_order PRIMARY KEY (work_order_id),
+	CONSTRAINT uq_work_order_work_order_no UNIQUE (work_order_no)
+);
+CREATE INDEX ix_work_order_order_id ON work_order (order_id, item_id);
+CREATE INDEX ix_work_order_product_id ON work_order (product_id);
+CREATE INDEX ix_work_order_staff_no ON work_order (staff_no, state);
+CREATE INDEX ix_work_order_state ON work_order (state, due_at);
+CREATE INDEX ix_work_order_team ON work_order (team_code, state, window_on);
+CREATE INDEX ix_work_order_ticket_id ON work_order (ticket_id);
+CREATE TABLE work_team (
+	team_code VARCHAR(20) NOT NULL,
+	team_name NVARCHAR(60) NOT NULL,
+	hall_code VARCHAR(20) NOT NULL,
+	district_code VARCHAR(20) NOT NULL,
+	state VARCHAR(12) NOT NULL,
+	CONSTRAINT pk_work_team PRIMARY KEY (team_code)
 );
 CREATE TABLE bundle_member (
 	bundle_code VARCHAR(40) NOT NULL,
@@ -306,6 +475,15 @@ CREATE TABLE id_document (
 	CONSTRAINT fk_id_document_customer_id FOREIGN KEY(customer_id) REFERENCES customer (customer_id)
 );
 CREATE INDEX ix_id_document_blind_no ON id_document (blind_no, customer_id);
+CREATE TABLE material_stock (
+	place_code VARCHAR(40) NOT NULL,
+	material_code VARCHAR(40) NOT NULL,
+	material_name NVARCHAR(80) NOT NULL,
+	unit VARCHAR(12) NOT NULL,
+	quantity BIGINT NOT NULL,
+	CONSTRAINT pk_material_stock PRIMARY KEY (place_code, material_code),
+	CONSTRAINT fk_material_stock_place_code FOREIGN KEY(place_code) REFERENCES network_place (place_code)
+);
 CREATE TABLE offer_price (
 	price_code VARCHAR(40) NOT NULL,
 	valid_from_on DATE NOT NULL,
@@ -347,6 +525,13 @@ CREATE TABLE org_gram (
 	CONSTRAINT fk_org_gram_customer_id FOREIGN KEY(customer_id) REFERENCES customer (customer_id)
 );
 CREATE INDEX ix_org_gram_customer_id ON org_gram (customer_id);
+CREATE TABLE place_cover (
+	cover_text NVARCHAR(100) NOT NULL,
+	place_code VARCHAR(40) NOT NULL,
+	CONSTRAINT pk_place_cover PRIMARY KEY (cover_text, place_code),
+	CONSTRAINT fk_place_cover_place_code FOREIGN KEY(place_code) REFERENCES network_place (place_code)
+);
+CREATE INDEX ix_place_cover_place_code ON place_cover (place_code);
 CREATE TABLE price_book_row (
 	book_version INTEGER NOT NULL,
 	row_no INTEGER NOT NULL,
@@ -381,6 +566,17 @@ CREATE TABLE product (
 CREATE INDEX ix_product_bundle_instance ON product (bundle_instance);
 CREATE INDEX ix_product_customer_id ON product (customer_id);
 CREATE INDEX ix_product_offering_code ON product (offering_code);
+CREATE TABLE prov_transcript (
+	task_id VARCHAR(32) NOT NULL,
+	word_no INTEGER NOT NULL,
+	at DATETIME2(6) NOT NULL,
+	verdict VARCHAR(12) NOT NULL,
+	result_code VARCHAR(40) NULL,
+	result_text NVARCHAR(400) NULL,
+	exchanges NVARCHAR(max) NOT NULL,
+	CONSTRAINT pk_prov_transcript PRIMARY KEY (task_id, word_no),
+	CONSTRAINT fk_prov_transcript_task_id FOREIGN KEY(task_id) REFERENCES prov_task (task_id)
+);
 CREATE TABLE role_permission (
 	role_code VARCHAR(40) NOT NULL,
 	permission VARCHAR(60) NOT NULL,
@@ -406,6 +602,71 @@ CREATE TABLE staff_member (
 	CONSTRAINT fk_staff_member_hall_code FOREIGN KEY(hall_code) REFERENCES hall (hall_code)
 );
 CREATE INDEX ix_staff_member_hall_code ON staff_member (hall_code);
+CREATE TABLE work_order_event (
+	event_id VARCHAR(32) NOT NULL,
+	work_order_id VARCHAR(32) NOT NULL,
+	event_no INTEGER NOT NULL,
+	at DATETIME2(6) NOT NULL,
+	event VARCHAR(20) NOT NULL,
+	to_state VARCHAR(20) NOT NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	reason_code VARCHAR(40) NULL,
+	remark NVARCHAR(500) NULL,
+	CONSTRAINT pk_work_order_event PRIMARY KEY (event_id),
+	CONSTRAINT uq_work_order_event_no UNIQUE (work_order_id, event_no),
+	CONSTRAINT fk_work_order_event FOREIGN KEY(work_order_id) REFERENCES work_order (work_order_id)
+);
+CREATE TABLE work_order_material (
+	work_order_id VARCHAR(32) NOT NULL,
+	material_no INTEGER NOT NULL,
+	place_code VARCHAR(40) NULL,
+	material_code VARCHAR(40) NOT NULL,
+	serial_no VARCHAR(64) NULL,
+	quantity BIGINT NOT NULL,
+	CONSTRAINT pk_work_order_material PRIMARY KEY (work_order_id, material_no),
+	CONSTRAINT fk_work_order_material FOREIGN KEY(work_order_id) REFERENCES work_order (work_order_id)
+);
+CREATE TABLE work_order_reading (
+	work_order_id VARCHAR(32) NOT NULL,
+	reading_no INTEGER NOT NULL,
+	at DATETIME2(6) NOT NULL,
+	reading VARCHAR(20) NOT NULL,
+	value_milli BIGINT NOT NULL,
+	good SMALLINT NOT NULL,
+	CONSTRAINT pk_work_order_reading PRIMARY KEY (work_order_id, reading_no),
+	CONSTRAINT fk_work_order_reading FOREIGN KEY(work_order_id) REFERENCES work_order (work_order_id)
+);
+CREATE TABLE work_order_signature (
+	work_order_id VARCHAR(32) NOT NULL,
+	signed_by NVARCHAR(60) NOT NULL,
+	signed_at DATETIME2(6) NOT NULL,
+	strokes NVARCHAR(max) NOT NULL,
+	CONSTRAINT pk_work_order_signature PRIMARY KEY (work_order_id),
+	CONSTRAINT fk_work_order_signature FOREIGN KEY(work_order_id) REFERENCES work_order (work_order_id)
+);
+CREATE TABLE work_team_member (
+	team_code VARCHAR(20) NOT NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	CONSTRAINT pk_work_team_member PRIMARY KEY (team_code, staff_no),
+	CONSTRAINT fk_work_team_member_team_code FOREIGN KEY(team_code) REFERENCES work_team (team_code)
+);
+CREATE INDEX ix_work_team_member_staff_no ON work_team_member (staff_no);
+CREATE TABLE work_team_reach (
+	area_code VARCHAR(20) NOT NULL,
+	skill VARCHAR(20) NOT NULL,
+	team_code VARCHAR(20) NOT NULL,
+	CONSTRAINT pk_work_team_reach PRIMARY KEY (area_code, skill, team_code),
+	CONSTRAINT fk_work_team_reach_team_code FOREIGN KEY(team_code) REFERENCES work_team (team_code)
+);
+CREATE INDEX ix_work_team_reach_team_code ON work_team_reach (team_code);
+CREATE TABLE work_window (
+	team_code VARCHAR(20) NOT NULL,
+	window_on DATE NOT NULL,
+	window_slot VARCHAR(12) NOT NULL,
+	booked INTEGER NOT NULL,
+	CONSTRAINT pk_work_window PRIMARY KEY (team_code, window_on, window_slot),
+	CONSTRAINT fk_work_window_team_code FOREIGN KEY(team_code) REFERENCES work_team (team_code)
+);
 CREATE TABLE billing_event (
 	event_id VARCHAR(32) NOT NULL,
 	product_id VARCHAR(32) NOT NULL,
