@@ -49,6 +49,8 @@ class Permission(StrEnum):
     USAGE_IMPORT = "usage.import"
     RATING_ASK = "rating.ask"
     CREDIT_CONTROL = "credit.control"
+    PROVISIONING_VIEW = "provisioning.view"
+    PROVISIONING_WORK = "provisioning.work"
     STAFF_VIEW = "staff.view"
     STAFF_EDIT = "staff.edit"
     AUDIT_VIEW = "audit.view"

@@ -11,6 +11,7 @@ from server_api.business.provisioning.service.storing import task_of
 from server_api.business.provisioning.sites import SITES
 from server_api.business.provisioning.store import systems
 from server_api.business.provisioning.store import tasks as commands
+from server_api.platform import audit
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.values.faults.provisioning import (
     CommandNotForPerson,
@@ -34,6 +35,7 @@ def retry_task(uow: UnitOfWork, *, task_id: str, reason: str = "") -> None:
         uow.conn, task_id, (row.state,), state=state, try_count=0, due_at=uow.now, settled_by=uow.context.staff_no,
         settle_reason=reason or None, rank_no=min(row.rank_no, rules.rank_of(bulk=False, priority=Priority.NORMAL)),
     )  # fmt: skip
+    audit.note(uow, "provisioning.retry", task_id, reason)
 
 
 def settle_task(uow: UnitOfWork, *, task_id: str, done: bool, reason: str) -> None:
@@ -53,6 +55,7 @@ def settle_task(uow: UnitOfWork, *, task_id: str, done: bool, reason: str) -> No
         kept = systems.kept(uow.conn, row.system_name, [row.subscriber_key]).get(row.subscriber_key)
         made = spec.makes_of(kept, task_of(uow.database.secrets, row).wanted)
         systems.keep(uow.conn, row.system_name, {row.subscriber_key: made})
+    audit.note(uow, f"provisioning.settle.{end}", task_id, reason)
     uow.announce(TaskEnded(task_id, row.order_id or "", row.item_id or "", end, BY_HAND, reason))
 
 
@@ -61,13 +64,15 @@ def stop_system(uow: UnitOfWork, *, system: str, reason: str) -> None:
     SITES.site(system)
     systems.ensure(uow, system)
     systems.note(uow.conn, system, stopped=True, stop_reason=reason, stopped_by=uow.context.staff_no)
+    audit.note(uow, "provisioning.stop", system, reason)
 
 
-def start_system(uow: UnitOfWork, *, system: str) -> None:
+def start_system(uow: UnitOfWork, *, system: str, reason: str = "") -> None:
     """Let commands begin again. Raises SystemUnknown."""
     SITES.site(system)
     systems.ensure(uow, system)
     systems.note(uow.conn, system, stopped=False, stop_reason=None, stopped_by=None)
+    audit.note(uow, "provisioning.start", system, reason)
 
 
 def accept_difference(uow: UnitOfWork, *, difference_id: str, reason: str) -> None:
@@ -120,6 +125,7 @@ def _settle(uow: UnitOfWork, row: Any, reason: str) -> None:
         uow.conn, row.difference_id, "settled", settled_at=uow.now, settled_by=uow.context.staff_no,
         settle_reason=reason,
     )  # fmt: skip
+    audit.note(uow, "provisioning.difference", row.difference_id, reason)
 
 
 def _held(uow: UnitOfWork, task_id: str, states: tuple[str, ...]) -> Any:

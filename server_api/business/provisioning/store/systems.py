@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, or_, select, update
 
 from server_api.platform.dialects.prepared import Prepared
 from server_api.platform.unit_of_work import UnitOfWork
@@ -141,3 +141,9 @@ def end_difference(conn: Connection, difference_id: str, state: str, **values: A
     """Close a difference; False where it is not open."""
     statement = update(prov_difference).where(_D.difference_id == difference_id, _D.state == "open")
     return conn.execute(statement.values(state=state, **values)).rowcount == 1
+
+
+def difference_counts(conn: Connection) -> dict[str, int]:
+    """Open differences by system."""
+    query = select(_D.system_name, func.count().label("open_ones")).where(_D.state == "open")
+    return {row.system_name: int(row.open_ones) for row in conn.execute(query.group_by(_D.system_name))}
