@@ -24,8 +24,8 @@ tariff: VOICE-STD
 name: {zh_CN: 固定电话标准资费（草案）, en: Fixed line standard (draft)}
 effective_from: 2026-01-01
 rows:
-  - {row: local, zones: [local], item: voice.local, step: 1 min, price: 0.12}
-  - {row: national, zones: [national], item: voice.long_distance, step: 6 s, price: 0.05}
+  - {row: local, zones: [local], item: voice.local, step: 1 min, price: 0.15}
+  - {row: national, zones: [national], item: voice.long_distance, step: 6 s, price: 0.06}
   - {row: hmt, zones: [HK, MO, TW], item: voice.international, step: 6 s, price: 0.20}
   - {row: abroad, zones: [international], item: voice.international, step: 6 s, price: 0.60}
   - {row: free, zones: [tollfree, service], item: voice.local, step: 1 min, price: 0}

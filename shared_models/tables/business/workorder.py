@@ -81,7 +81,9 @@ work_order_reading = Table(
 
 work_order_material = Table(
     "work_order_material", business_metadata,
-    Column("work_order_id", Id(), ForeignKey("work_order.work_order_id", name="fk_work_order_material"), nullable=False),
+    Column(
+        "work_order_id", Id(), ForeignKey("work_order.work_order_id", name="fk_work_order_material"), nullable=False
+    ),
     Column("material_no", Integer, nullable=False, autoincrement=False),
     Column("place_code", Code(40)),
     # a material that is counted, or a kind of device with its number
@@ -93,7 +95,9 @@ work_order_material = Table(
 
 work_order_signature = Table(
     "work_order_signature", business_metadata,
-    Column("work_order_id", Id(), ForeignKey("work_order.work_order_id", name="fk_work_order_signature"), primary_key=True),
+    Column(
+        "work_order_id", Id(), ForeignKey("work_order.work_order_id", name="fk_work_order_signature"), primary_key=True
+    ),
     Column("signed_by", Words(60), nullable=False),
     Column("signed_at", Instant(), nullable=False),
     # lists of points, each on a field of 300 by 120
