@@ -127,6 +127,46 @@ class PriceBookPublished(Payload):
     effective_on: date
 
 
+class OrderFee(Contract):
+    """One fee of an order; ``fee_id`` is made by the order and names it for ever."""
+
+    fee_id: str
+    product_id: str = ""
+    item_code: str
+    amount_fen: int
+    on: date
+    label_zh: str = ""
+    label_en: str = ""
+
+
+class FeeRaised(Payload):
+    """An order costs something once. Aggregate ``order:<id>``; ``pay_first`` = the order waits until it is paid."""
+
+    order_id: str
+    order_no: str
+    account_id: str
+    fees: tuple[OrderFee, ...]
+    pay_first: bool = False
+
+
+class FeesWithdrawn(Payload):
+    """An order was cancelled or failed: these of its fees are owed no more. Aggregate ``order:<id>``."""
+
+    order_id: str
+    account_id: str
+    fee_ids: tuple[str, ...]
+    reason: str = ""
+
+
+class FinalBillWanted(Payload):
+    """An order ends a product or closes an account: may it, is all paid? Aggregate ``order:<id>``."""
+
+    order_id: str
+    account_id: str
+    product_id: str = ""
+    close_account: bool = False
+
+
 # ---- billing -> business -------------------------------------------------------------------------------------------
 class AccountRecorded(Payload):
     """A billing account was opened or changed. Aggregate ``account:<id>``."""
@@ -181,10 +221,57 @@ class BillRunClosed(Payload):
     total_fen: int
 
 
+class FeesPaid(Payload):
+    """The fees of an order are paid. Aggregate ``orderfees:<order id>``."""
+
+    order_id: str
+    account_id: str
+    amount_fen: int
+
+
+class FinalBillSettled(Payload):
+    """Nothing is owed: the order may go on. Aggregate ``orderfees:<order id>``."""
+
+    order_id: str
+    account_id: str
+
+
+class FinalBillRefused(Payload):
+    """Something is owed, or money is left: the order cannot go on yet. Aggregate ``orderfees:<order id>``."""
+
+    order_id: str
+    account_id: str
+    reason: str
+    owed_fen: int = 0
+
+
+class SuspensionWanted(Payload):
+    """Dunning wants a product restricted. Aggregate ``dunning:<product id>``; facts of one aggregate keep their order.
+
+    ``suspend_reason`` is arrears_one_way or arrears_two_way.
+    """
+
+    product_id: str
+    account_id: str
+    suspend_reason: str
+    case_id: str = ""
+
+
+class ResumeWanted(Payload):
+    """Dunning wants its restrictions of a product lifted, or one of them. Aggregate ``dunning:<product id>``."""
+
+    product_id: str
+    account_id: str
+    suspend_reason: str = Field(default="", description="empty = every reason of arrears")
+    case_id: str = ""
+
+
 PAYLOADS: dict[str, type[Payload]] = {
     cls.__name__: cls
     for cls in (
         CustomerRecorded, ProductRecorded, PriceBookPart, PriceBookPublished,
+        FeeRaised, FeesWithdrawn, FinalBillWanted,
         AccountRecorded, AccountStandingChanged, BalanceLow, BalanceExhausted, BalanceRestored, BillRunClosed,
+        FeesPaid, FinalBillSettled, FinalBillRefused, SuspensionWanted, ResumeWanted,
     )
 }
