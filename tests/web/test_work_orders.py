@@ -220,3 +220,24 @@ def test_the_dispatcher_hands_out(ground: RunningHall, new_page: Open) -> None:
     page.wait_for_url("**/portal/dispatch")
     assert seen(ground, work_order_id).staff_no == "3001"
     fits(page)
+
+
+@pytest.mark.parametrize("seat", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_line_on_one_screen(ground: RunningHall, new_page: Open, seat: dict[str, Any]) -> None:
+    given(ground)
+    page = enter(ground, new_page, seat, "3001", "/portal/lines")
+    page.fill("#q", "BOX9-01")
+    page.click("main button[type=submit]")
+    page.wait_for_function("() => document.getElementById('picture').naturalWidth > 0")
+    things = page.locator("#things").inner_text()
+    assert "BOX9-01" in things and "EX2-P001" in things and "预占" in things
+    assert "system" in page.locator("#log").inner_text() or page.locator("#log tbody tr").count() == 1
+    pictured(page, f"line-{seat['viewport']['width']}")
+    fits(page)
+    page.fill("#q", "广场路12号")
+    page.click("main button[type=submit]")
+    assert "PON1" in page.locator("#reached").inner_text() and "光纤" in page.locator("#reached").inner_text()
+    fits(page)
+    page.fill("#q", "月亮路1号")
+    page.click("main button[type=submit]")
+    page.get_by_text("没有找到“月亮路1号”").wait_for()

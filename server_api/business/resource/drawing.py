@@ -9,7 +9,7 @@ from shared_models.contracts.resource import TraceEnd, TraceHop, TraceView
 
 _COLUMN = 380
 _STEP = 92
-_TOP = 64
+_TOP = 84
 _LEFT = 56
 _INK, _SOFT, _LINE = "#17212b", "#51606f", "#c3ccd5"
 #: What a thing's state looks like: colour of the stretch that leads to the place.
@@ -34,10 +34,11 @@ def draw(trace: TraceView, words: Mapping[str, str]) -> str:
         _text(_LEFT - 28, 30, trace.title or "-", size=18, weight=650),
     ]
     if len(trace.ends) > 1:
+        circuit = next((one.state for one in beside if one.kind == "circuit"), "")
         y = _TOP + 14
         parts.append(
-            f'<path d="M{_LEFT} {y} H{_LEFT + _COLUMN * (columns - 1)}" stroke="{_COLOURS["in_use"]}" '
-            'stroke-width="4" stroke-dasharray="10 6" fill="none"/>'
+            f'<path d="M{_LEFT} {y} V{y - 36} H{_LEFT + _COLUMN * (columns - 1)} V{y}" '
+            f'stroke="{_COLOURS.get(circuit, _LINE)}" stroke-width="4" stroke-dasharray="10 6" fill="none"/>'
         )
     for number, end in enumerate(trace.ends):
         parts += _column(end, number * _COLUMN + _LEFT, words, _whose(trace, end))

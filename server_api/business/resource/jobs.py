@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from server_api.business.resource import store
 from server_api.business.resource.service.hold import release_expired
 from server_api.platform.acts import Act, digest_of, perform
+from server_api.platform.database import Database
 from server_api.platform.jobs import JobRun
-from server_api.platform.registry import Wiring
+from server_api.platform.registry import Finding, Wiring
 
 _KIND = "resource.release_expired"
 _AT_ONCE = 50
+_NAMED = 20
 
 
 def wire(wiring: Wiring) -> None:
-    """Every five minutes."""
+    """A job every five minutes, and the rule that state and owner go together."""
+    wiring.invariant("business", "resource_owner_agrees", owners_agree)
     wiring.job("business", _KIND, _release)
     wiring.at("*/5 * * * *", "business", _KIND)
+
+
+def owners_agree(database: Database) -> Finding:
+    """What is in use has a product, what is reserved an order, what is free neither."""
+    with database.reading() as connection:
+        counted, wrong = store.disagreeing(connection, _NAMED)
+    return Finding(counted=counted, wrong=tuple(wrong))
 
 
 def _release(run: JobRun) -> None:

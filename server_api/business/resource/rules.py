@@ -42,6 +42,7 @@ STATES: dict[str, dict[tuple[str, str], str]] = {
         ("available", "fail"): "faulty",
         ("in_use", "fail"): "faulty",
         ("faulty", "mend"): "available",
+        ("faulty", "back"): "in_use",
         ("available", "withdraw"): "withdrawn",
         ("faulty", "withdraw"): "withdrawn",
         ("withdrawn", "open"): "available",
@@ -57,6 +58,7 @@ STATES: dict[str, dict[tuple[str, str], str]] = {
         ("in_use", "lose"): "lost",
         ("available", "lose"): "lost",
         ("lost", "find"): "returned",
+        ("lost", "back"): "in_use",
         ("returned", "open"): "available",
         ("returned", "fail"): "to_repair",
         ("available", "fail"): "to_repair",
@@ -104,6 +106,14 @@ def compact_access(access_kind: str, access_key: str, area_code: str) -> str:
 def state_after(kind: str, state: str, event: str) -> str | None:
     """The state an event leads to; None where it cannot happen."""
     return STATES[FAMILY[kind]].get((state, event))
+
+
+def by_hand(kind: str, state: str, event: str, *, has_product: bool) -> str | None:
+    """The state a person's event leads to; what is mended or found and still belongs to a product goes back to it."""
+    if event not in BY_HAND:
+        return None
+    back = has_product and event in ("mend", "find")
+    return state_after(kind, state, "back" if back else event)
 
 
 def level_of(number: str) -> int:

@@ -17,6 +17,7 @@ from server_api.business.party import service as party
 from server_api.business.resource import rules, store
 from server_api.business.resource.service import ways
 from server_api.business.resource.service.uselog import use_row
+from server_api.business.resource.wording import called
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.tables.business.resource import number_resource
 from shared_models.values.faults.inventory import NumberNotValid
@@ -80,7 +81,7 @@ def reserve(
     Raises ResourceTaken, ResourceUnknown, NoneFree, AddressNotReached, PlaceUnknown, NumberNotValid.
     """
     if kind not in rules.WANTED_KINDS:
-        raise ResourceUnknown(kind=kind, code=code or "-")
+        raise ResourceUnknown(kind=called(kind), code=code or "-")
     wanted = criteria or Criteria()
     want = _For(order_id, item_id, until_at, adopt_id)
     mine = [row for row in store.of_order(uow.conn, order_id, item_id) if _is_of(kind, row.access_kind)]
@@ -222,14 +223,14 @@ def _claim_named(uow: UnitOfWork, kind: str, key: str, want: _For) -> None:
         return
     row = store.one(uow.conn, kind, key)
     if row is None:
-        raise ResourceUnknown(kind=kind, code=key)
+        raise ResourceUnknown(kind=called(kind), code=key)
     if want.adopt_id is not None and row.state == "reserved" and row.order_id == want.adopt_id:
         locked = uow.lock(store.lock_query(kind, key), number_resource)
         if locked is not None and locked.order_id == want.adopt_id:
             _put(uow, locked, "adopt", "reserved", order_id=want.order_id, item_id=want.item_id,
                  reserved_until_at=want.until_at)  # fmt: skip
             return
-    raise ResourceTaken(kind=kind, code=key, state=row.state)
+    raise ResourceTaken(kind=called(kind), code=key, state=called(row.state))
 
 
 def _claim_free(uow: UnitOfWork, kind: str, wanted: Criteria, want: _For) -> None:
@@ -246,7 +247,7 @@ def _claim_free(uow: UnitOfWork, kind: str, wanted: Criteria, want: _For) -> Non
                 return
         if len(rows) < _LOOK_AT:
             place = wanted.place_code or wanted.pool_code or wanted.prefix or "-"
-            raise NoneFree(kind=kind, place=place)
+            raise NoneFree(kind=called(kind), place=place)
         after_key = rows[-1].access_key
 
 

@@ -13,6 +13,7 @@ from server_api.business.resource import rules, store
 from server_api.business.resource.service import ways
 from server_api.business.resource.service.hold import Criteria
 from server_api.business.resource.store import places
+from server_api.business.resource.wording import called
 from shared_models.contracts.resource import (
     Capacity,
     FreeHop,
@@ -127,14 +128,14 @@ def trace_thing(conn: Connection, kind: str, code: str) -> TraceView:
 
 def _row(conn: Connection, kind: str, code: str) -> Any:
     if kind not in rules.FAMILY:
-        raise ResourceUnknown(kind=kind, code=code)
+        raise ResourceUnknown(kind=called(kind), code=code)
     try:
         key = rules.compact_access(kind, code, party.area_code())
     except ValueError:
         raise NumberNotValid(number=code) from None
     row = store.one(conn, kind, key)
     if row is None:
-        raise ResourceUnknown(kind=kind, code=key)
+        raise ResourceUnknown(kind=called(kind), code=key)
     return row
 
 

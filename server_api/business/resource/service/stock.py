@@ -8,6 +8,7 @@ from server_api.business.party import service as party
 from server_api.business.resource import rules, store
 from server_api.business.resource.service.uselog import use_row
 from server_api.business.resource.store import places
+from server_api.business.resource.wording import called
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.tables.business.resource import number_resource
 from shared_models.values.faults.inventory import NumberNotValid
@@ -33,14 +34,14 @@ def install_device(uow: UnitOfWork, *, kind: str, code: str, product_id: str, or
     key = rules.compact_access(kind, code, party.area_code())
     row = uow.lock(store.lock_query(kind, key), number_resource)
     if row is None:
-        raise ResourceUnknown(kind=kind, code=key)
+        raise ResourceUnknown(kind=called(kind), code=key)
     if row.state == "in_use" and row.product_id == product_id:
         return
     kept = row.state == "reserved" and order_id is not None and row.order_id == order_id
     if not kept and not rules.is_free(
         row.state, row.reserved_until_at, row.cooling_until_on, now=uow.now, on=uow.today
     ):
-        raise ResourceTaken(kind=kind, code=key, state=row.state)
+        raise ResourceTaken(kind=called(kind), code=key, state=called(row.state))
     store.change(
         uow.conn, kind, key, state="in_use", product_id=product_id, order_id=None, item_id=None, place_code=None,
         reserved_until_at=None, changed_at=uow.now,
@@ -89,14 +90,14 @@ def move_devices(uow: UnitOfWork, *, kind: str, codes: Sequence[str], to_code: s
     """
     _need_place(uow, to_code)
     if kind not in DEVICES:
-        raise ResourceUnknown(kind=kind, code="-")
+        raise ResourceUnknown(kind=called(kind), code="-")
     for code in sorted(set(codes)):
         key = _compact(kind, code)
         row = uow.lock(store.lock_query(kind, key), number_resource)
         if row is None:
-            raise ResourceUnknown(kind=kind, code=key)
+            raise ResourceUnknown(kind=called(kind), code=key)
         if row.state in ("in_use", "reserved"):
-            raise ResourceTaken(kind=kind, code=key, state=row.state)
+            raise ResourceTaken(kind=called(kind), code=key, state=called(row.state))
         store.change(uow.conn, kind, key, place_code=to_code, changed_at=uow.now)
         use = use_row(uow, kind, key, "move", row.state, row.state)
         store.log(uow.conn, [use | {"place_code": to_code, "remark": row.place_code}])
@@ -109,14 +110,14 @@ def change_state(uow: UnitOfWork, *, kind: str, code: str, event: str, remark: s
     Raises ResourceUnknown, StateNotPossible.
     """
     if kind not in rules.FAMILY:
-        raise ResourceUnknown(kind=kind, code=code)
+        raise ResourceUnknown(kind=called(kind), code=code)
     key = _compact(kind, code)
     row = uow.lock(store.lock_query(kind, key), number_resource)
     if row is None:
-        raise ResourceUnknown(kind=kind, code=key)
-    after = rules.state_after(kind, row.state, event) if event in rules.BY_HAND else None
+        raise ResourceUnknown(kind=called(kind), code=key)
+    after = rules.by_hand(kind, row.state, event, has_product=row.product_id is not None)
     if after is None:
-        raise StateNotPossible(kind=kind, code=key, state=row.state, event=event)
+        raise StateNotPossible(kind=called(kind), code=key, state=called(row.state), event=event)
     store.change(uow.conn, kind, key, state=after, cooling_until_on=None, changed_at=uow.now)
     use = use_row(uow, kind, key, event, row.state, after)
     store.log(uow.conn, [use | {"product_id": row.product_id, "place_code": row.place_code, "remark": remark or None}])
@@ -131,16 +132,16 @@ def pair_devices(uow: UnitOfWork, *, box_code: str, card_code: str | None) -> No
     box_key = _compact("set_top_box", box_code)
     box = uow.lock(store.lock_query("set_top_box", box_key), number_resource)
     if box is None:
-        raise ResourceUnknown(kind="set_top_box", code=box_key)
+        raise ResourceUnknown(kind=called("set_top_box"), code=box_key)
     if box.paired_key is not None:
         store.change(uow.conn, "card", box.paired_key, paired_key=None)
     card_key = _compact("card", card_code) if card_code is not None else None
     if card_key is not None:
         card = uow.lock(store.lock_query("card", card_key), number_resource)
         if card is None:
-            raise ResourceUnknown(kind="card", code=card_key)
+            raise ResourceUnknown(kind=called("card"), code=card_key)
         if card.paired_key not in (None, box_key):
-            raise ResourceTaken(kind="card", code=card_key, state=card.state)
+            raise ResourceTaken(kind=called("card"), code=card_key, state=called(card.state))
         store.change(uow.conn, "card", card_key, paired_key=box_key)
     store.change(uow.conn, "set_top_box", box_key, paired_key=card_key, changed_at=uow.now)
     use = use_row(uow, "set_top_box", box_key, "pair" if card_key else "unpair", box.state, box.state)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from server_api.business.resource import rules, store
 from server_api.business.resource.store import places
+from server_api.business.resource.wording import called
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.values.faults.resource import AddressNotReached, NoneFree, PlaceUnknown
 
@@ -91,7 +92,7 @@ def claim_way(uow: UnitOfWork, kind: str, criteria: Criteria, claim: Claim, *, e
         for row, wanted in route:
             _claim_first(uow, row.place_code, wanted, claim, end)
         return
-    raise NoneFree(kind=kind, place=last)
+    raise NoneFree(kind=called(kind), place=last)
 
 
 def free_ways(uow_conn: Connection, kind: str, criteria: Criteria, now: Any, on: Any) -> list[FreeWay]:
@@ -114,7 +115,7 @@ def _claim_first(uow: UnitOfWork, place_code: str, wanted: str, claim: Claim, en
             if claim(wanted, row.access_key, end):
                 return
         if len(rows) < _LOOK_AT:
-            raise NoneFree(kind=wanted, place=place_code)
+            raise NoneFree(kind=called(wanted), place=place_code)
         after_key = rows[-1].access_key
 
 

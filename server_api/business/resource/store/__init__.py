@@ -148,6 +148,20 @@ def has_any(conn: Connection, place_code: str, access_kind: str) -> bool:
     return conn.execute(query.order_by(r.access_key).limit(1)).first() is not None
 
 
+def disagreeing(conn: Connection, limit: int) -> tuple[int, list[str]]:
+    """How many things there are, and those whose state and owner do not go together."""
+    counted = int(conn.execute(select(func.count()).select_from(number_resource)).scalar_one())
+    query = select(r.access_kind, r.access_key).where(
+        or_(
+            and_(r.state == "in_use", r.product_id.is_(None)),
+            and_(r.state == "reserved", r.order_id.is_(None)),
+            and_(r.state.in_(("available", "cooling")), or_(r.product_id.is_not(None), r.order_id.is_not(None))),
+        )
+    )
+    rows = conn.execute(query.order_by(r.access_kind, r.access_key).limit(limit))
+    return counted, [f"{row.access_kind} {row.access_key}" for row in rows]
+
+
 def log(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         conn.execute(insert(resource_use), list(rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import resources
 from server_api.business.workorder import rules, store
 from server_api.business.workorder.policy import work_policy
 from server_api.platform.unit_of_work import UnitOfWork
@@ -40,7 +41,9 @@ def step(uow: UnitOfWork, row: Any, event: str, *, reason: str | None = None, re
     """Take a step: the state after it. Raises WorkStepNotPossible."""
     after = rules.state_after(row.state, event)
     if after is None:
-        raise WorkStepNotPossible(work_order_no=row.work_order_no, state=row.state, event=event)
+        raise WorkStepNotPossible(
+            work_order_no=row.work_order_no, state=_called("work_state", row.state), event=_called("work_event", event)
+        )
     store.change(uow.conn, row.work_order_id, state=after, version_no=row.version_no + 1, **values)
     note(uow, row.work_order_id, event, after, reason=reason, remark=remark)
     return after
@@ -81,7 +84,7 @@ def promise_window(uow: UnitOfWork, team_code: str | None, window: Window) -> No
     uow.lock_or_insert(store.window_query(team_code, window.on, window.slot), work_window, first)
     room = len(store.members(uow.conn, team_code)) * slots[window.slot].per_member
     if not store.promise(uow.conn, team_code, window.on, window.slot, room):
-        raise WindowFull(team=team_code, on=window.on, slot=window.slot)
+        raise WindowFull(team=team_code, on=window.on, slot=_called("work_slot", window.slot))
 
 
 def give_back_window(uow: UnitOfWork, row: Any) -> None:
@@ -94,3 +97,11 @@ def window_of(row: Any) -> Window | None:
     """The window a row has."""
     on: date | None = row.window_on
     return None if on is None else Window(on=on, slot=row.window_slot)
+
+
+def _called(group: str, name: str) -> dict[str, str]:
+    """A state, event or window as refusals name it, in both languages."""
+    return {
+        short: resources.texts(language).get(f"portal.{group}.{name}", name)
+        for short, language in (("zh", "zh_CN"), ("en", "en"))
+    }
