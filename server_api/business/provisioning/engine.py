@@ -29,8 +29,9 @@ _log = logging.getLogger("onehall.provisioning")
 class Engine:
     """Start it in a worker; close it before the databases are. Several workers share the systems among them."""
 
-    def __init__(self, database: Database, sites: Sequence[Site] | None = None) -> None:
+    def __init__(self, database: Database, sites: Sequence[Site] | None = None, *, lease_s: float = LEASE_S) -> None:
         self._database = database
+        self._lease_s = lease_s
         self._sites = sites
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="provisioning", daemon=True)
@@ -89,7 +90,7 @@ class Engine:
                 _log.warning("%s waits: %s", site.name, trouble)
             except Exception:  # noqa: BLE001 - a defect in the machinery must not end the thread: nothing would be done
                 _log.exception("%s stopped for a moment", site.name)
-            await self._pause(_TRY_AGAIN_S)
+            await self._pause(min(_TRY_AGAIN_S, self._lease_s))
 
     async def _hold(self, site: Site, turn: Turn) -> None:
         runner = Runner(self._database, site, connect(site), turn)
@@ -113,9 +114,9 @@ class Engine:
         if not known:
             perform(self._database, act, know)
         now = self._database.clock.now()
-        until = now + timedelta(seconds=LEASE_S)
+        until = now + timedelta(seconds=self._lease_s)
         number = self._database.write(lambda conn: systems.take(conn, system, holder, now=now, until=until))
-        return None if number is None else Turn(system, holder, number, LEASE_S)
+        return None if number is None else Turn(system, holder, number, self._lease_s)
 
     def _let_go(self, turn: Turn) -> None:
         self._database.write(lambda conn: systems.let_go(conn, turn.system, turn.holder, turn.turn_no))

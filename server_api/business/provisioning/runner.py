@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,6 +70,7 @@ class Runner:
         self._records: asyncio.Queue[Record] = asyncio.Queue()
         self._busy: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._stopping = False
+        self._sure_until = time.monotonic() + turn.lease_s
         self.wake = asyncio.Event()
         #: Commands ended by this runner, for figures.
         self.ended = 0
@@ -83,7 +85,7 @@ class Runner:
             while not self._stopping and not store.done():
                 await self._look()
             if self._busy:
-                await asyncio.wait(self._busy.values(), timeout=LEASE_S)
+                await asyncio.wait(self._busy.values(), timeout=self._turn.lease_s)
         finally:
             for doing in list(self._busy.values()):
                 doing.cancel()
@@ -157,6 +159,9 @@ class Runner:
                 if not await self._stored(Sending(row, plan)):
                     return
                 async with self._gate.place(row.rank_no):
+                    if time.monotonic() > self._sure_until:
+                        # Perhaps another worker has the system by now: whoever has it reads this command back.
+                        return
                     ending = await attempt.finish(self._adapter, plan, readable=readable)
             else:
                 ending = begun
@@ -203,7 +208,7 @@ class Runner:
     async def _next_batch(self) -> list[Record]:
         """Up to a batch of records; none where nothing came for a third of the lease."""
         try:
-            batch = [await asyncio.wait_for(self._records.get(), LEASE_S / 3)]
+            batch = [await asyncio.wait_for(self._records.get(), self._turn.lease_s / 3)]
         except TimeoutError:
             return []
         await asyncio.sleep(0)
@@ -267,15 +272,20 @@ class Runner:
             ]  # fmt: skip
 
         act = Act(new_id(), "provisioning.store", digest_of(len(batch)), _CONTEXT)
+        sure_until = time.monotonic() + self._turn.lease_s
         await perform_soon(self._database, act, work)
+        self._sure_until = sure_until
         return found[0]
 
     def _still_ours(self) -> bool:
         until = self._database.clock.now() + timedelta(seconds=self._turn.lease_s)
-        turn = self._turn
-        return self._database.write(
+        turn, sure_until = self._turn, time.monotonic() + self._turn.lease_s
+        ours = self._database.write(
             lambda connection: systems.hold(connection, turn.system, turn.holder, turn.turn_no, until)
         )
+        if ours:
+            self._sure_until = sure_until
+        return ours
 
 
 def _not_heard(turn: Turn, one: Ended, reason: str) -> Any:
