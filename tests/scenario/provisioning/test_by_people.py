@@ -76,10 +76,9 @@ def test_the_nightly_comparison_lists_and_people_mend(databases: Databases, trai
     with pytest.raises(DifferenceNotOpen):
         do(business, lambda uow: service.repair_difference(
             uow, difference_id=rows["stranger", "extra"].difference_id, reason="x") and None)  # fmt: skip
-    # "open" on a barred user is refused, not overwritten: that one needs a resume, which only a person can decide.
-    ends = work(business, [site])
-    assert ends == {"done": 8, "refused": 1}
-    training.call(lambda: simulator.book["kd0"].update(status="0"))
+    assert work(business, [site]) == {"done": 9}
+    assert training.call(lambda: (simulator.book["kd0"]["status"], "kd2" in simulator.book)) == ("0", True)
+    assert [effect.what for effect in simulator.effects][-2:] == ["status=0", "opened"]
     compared = reconcile(business, site)
     assert (compared.differences, compared.gone) == (1, 0)
     with business.reading() as connection:

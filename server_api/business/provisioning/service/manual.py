@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from server_api.business.provisioning import rules
+from server_api.business.provisioning.contract import Scalar
+from server_api.business.provisioning.manifest import ActSpec, ManifestNotValid
 from server_api.business.provisioning.news import End, Lane, NewTask, Priority, TaskEnded
 from server_api.business.provisioning.service.request import request_tasks
 from server_api.business.provisioning.service.storing import task_of
@@ -90,27 +93,47 @@ def accept_difference(uow: UnitOfWork, *, difference_id: str, reason: str) -> No
 
 
 def repair_difference(uow: UnitOfWork, *, difference_id: str, reason: str) -> str:
-    """Ask again for the command that last set what differs; it writes only what is not so. Returns the command's id.
+    """Ask for the command that makes it as we left it; it writes only what is not so. Returns the command's id.
 
-    Raises DifferenceNotOpen, also where no command of ours ever set it.
+    A field is set by the act that sets it alone; a subscriber who is missing is opened as he was opened last.
+    Raises DifferenceNotOpen, also where no act can do it: that is for a person at the system itself.
     """
     row = _open_difference(uow, difference_id)
     site = SITES.site(row.system_name)
-    acts = [name for name, spec in site.manifest.acts.items() if _sets(spec, row)]
-    last = commands.last_done(uow.conn, row.system_name, row.subscriber_key, acts)
-    if last is None or row.difference_kind == "extra":
-        raise DifferenceNotOpen(difference_id=difference_id, why="no command of ours set it: settle it with a reason")
-    wanted = task_of(uow.database.secrets, last).wanted
-    new = NewTask(row.system_name, row.subscriber_key, last.act_name, wanted, Lane.INTERACTIVE, Priority.NORMAL)
+    found: tuple[str, Mapping[str, Scalar]] | None = None
+    if row.difference_kind == "differs":
+        kept = systems.kept(uow.conn, row.system_name, [row.subscriber_key]).get(row.subscriber_key) or {}
+        found = _setting(site.manifest.acts, row.field_name, kept.get(row.field_name))
+    elif row.difference_kind == "missing":
+        removing = [name for name, spec in site.manifest.acts.items() if spec.removes]
+        opening = commands.first_done(uow.conn, row.system_name, row.subscriber_key, removing)
+        if opening is not None:
+            found = opening.act_name, task_of(uow.database.secrets, opening).wanted
+    if found is None:
+        raise DifferenceNotOpen(difference_id=difference_id, why=row.difference_kind)
+    new = NewTask(row.system_name, row.subscriber_key, found[0], found[1], Lane.INTERACTIVE, Priority.NORMAL)
     task_id = request_tasks(uow, order_id="", item_id="", tasks=[new])[0]
     _settle(uow, row, reason)
     return task_id
 
 
-def _sets(spec: Any, row: Any) -> bool:
-    if row.difference_kind == "missing":
-        return bool(spec.sets) and not spec.removes
-    return row.field_name in spec.sets
+def _setting(acts: Mapping[str, ActSpec], field: str, value: Scalar) -> tuple[str, dict[str, Scalar]] | None:
+    """The act that sets this field alone to this value, with its fields; one without fields is preferred."""
+    for with_field in (False, True):
+        for name, spec in acts.items():
+            if set(spec.sets) != {field} or spec.removes:
+                continue
+            told = spec.sets[field]
+            named = isinstance(told, str) and told.startswith("$")
+            wanted: dict[str, Scalar] = {str(told)[1:]: value} if named else {}
+            if named is not with_field or (not named and told != value):
+                continue
+            try:
+                spec.checked(wanted)
+            except ManifestNotValid:  # this act cannot set that value, or needs more than we know
+                continue
+            return name, wanted
+    return None
 
 
 def _open_difference(uow: UnitOfWork, difference_id: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -190,12 +190,12 @@ def counts(conn: Connection) -> Sequence[Any]:
     return conn.execute(query.group_by(*group).order_by(*group)).all()
 
 
-def last_done(conn: Connection, system: str, key: str, acts: Iterable[str]) -> Any | None:
-    """The newest command of a subscriber that was done, of one of these acts."""
-    query = select(prov_task).where(
-        _T.system_name == system, _T.subscriber_key == key, _T.state == "done", _T.act_name.in_(list(acts))
-    )
-    return conn.execute(query.order_by(_T.task_no.desc()).limit(1)).one_or_none()
+def first_done(conn: Connection, system: str, key: str, removing: Sequence[str]) -> Any | None:
+    """The first command of a subscriber that was done since he was last removed, or None."""
+    mine = and_(_T.system_name == system, _T.subscriber_key == key, _T.state == "done")
+    last = conn.execute(select(func.max(_T.task_no)).where(mine, _T.act_name.in_(list(removing)))).scalar_one()
+    query = select(prov_task).where(mine, _T.task_no > (last or 0))
+    return conn.execute(query.order_by(_T.task_no).limit(1)).one_or_none()
 
 
 def open_subscribers(conn: Connection, system: str) -> Sequence[str]:
