@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import pickle
 import queue
 import subprocess
@@ -30,6 +31,9 @@ _MOST_TOGETHER = 400
 _MOST_WAITING = 5_000
 #: The first answer waits for the tariffs to be laid out.
 _ANSWER_WITHIN_S = 60.0
+#: A batch is some dozens of rows: handing them to other threads took longer than working them out, most of all where
+#: the API needs the other core.
+_ALONE = {"POLARS_MAX_THREADS": "1"}
 _log = logging.getLogger("onehall.pricing")
 
 
@@ -84,7 +88,7 @@ class ChildProcess:
                 return self._process
         self.close()
         command = [sys.executable, "-m", "server_api.billing.rating.credit.child"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, **_ALONE})
         assert process.stdin is not None
         pickle.dump(self._url, process.stdin)  # not an argument: a database URL may hold a password
         process.stdin.flush()
