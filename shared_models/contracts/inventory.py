@@ -110,6 +110,7 @@ class ChangeOffer(Contract):
     effective_on: date | None = None
     bundle_code: CodeField | None = None
     bundle_instance: IdField | None = None
+    reason: Annotated[str, StringConstraints(max_length=20)] = Field(default="", description="why, by code")
 
 
 class SuspendProduct(Contract):
@@ -130,6 +131,7 @@ class TerminateProduct(Contract):
     """The end of a product; ``effective_on`` is the first day without it."""
 
     effective_on: date | None = None
+    reason: Annotated[str, StringConstraints(max_length=20)] = Field(default="", description="why, by code")
 
 
 class ProductChanged(Contract):

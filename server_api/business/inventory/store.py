@@ -116,12 +116,23 @@ def add_relations(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
         conn.execute(insert(pay_relation), list(rows))
 
 
-def end_relations(conn: Connection, product_id: str, until_on: date) -> None:
-    conn.execute(
-        update(pay_relation)
-        .where(pay_relation.c.product_id == product_id, pay_relation.c.until_on.is_(None))
-        .values(until_on=until_on)
-    )
+def end_access(conn: Connection, product_id: str, access_key: str, until_at: datetime) -> None:
+    """End one number, login or card of a product."""
+    mine = (product_access.c.product_id == product_id, product_access.c.access_key == access_key)
+    conn.execute(update(product_access).where(*mine, product_access.c.until_at.is_(None)).values(until_at=until_at))
+
+
+def end_relations(conn: Connection, product_id: str, until_on: date, item_group: str | None = None) -> None:
+    """End who pays, for one group of items or for all."""
+    query = update(pay_relation).where(pay_relation.c.product_id == product_id, pay_relation.c.until_on.is_(None))
+    if item_group is not None:
+        query = query.where(pay_relation.c.item_group == item_group)
+    conn.execute(query.values(until_on=until_on))
+
+
+def reopen_relation(conn: Connection, relation_id: str) -> None:
+    """Let a relation that ended on the day it began hold on."""
+    conn.execute(update(pay_relation).where(pay_relation.c.relation_id == relation_id).values(until_on=None))
 
 
 def reasons(conn: Connection, product_ids: Iterable[str]) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 from shared_models.tables.business import catalog as catalog
 from shared_models.tables.business import inventory as inventory
 from shared_models.tables.business import migration as migration
+from shared_models.tables.business import ordering as ordering
 from shared_models.tables.business import party as party
 from shared_models.tables.business import provisioning as provisioning
 from shared_models.tables.business import resource as resource

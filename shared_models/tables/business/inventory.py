@@ -80,5 +80,7 @@ billing_event = Table(
     Column("price_version", Integer, nullable=False),
     Column("bundle_code", Code(40)),
     Column("bundle_instance", Id()),
+    # why, by code; some forgive an early-stop fee
+    Column("reason", Code(20)),
     UniqueConstraint("product_id", "event_no", name="uq_billing_event_event_no"),
 )

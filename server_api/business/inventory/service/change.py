@@ -41,8 +41,8 @@ def change_offer(uow: UnitOfWork, *, product_id: str, change: ChangeOffer) -> Pr
 
     Raises NotFound, ProductEnded, WrongService, EffectiveDayTooEarly, OfferingUnknown, OfferingNotSold, NotAMember.
     """
-    row = _held(uow, product_id)
-    effective_on = _day(uow, row, change.effective_on)
+    row = held(uow, product_id)
+    effective_on = day_of(uow, row, change.effective_on)
     offering = need_fitting_offering(uow, change.offering_code, change.bundle_code, effective_on)
     if offering.service != row.service:
         raise WrongService(offering_code=change.offering_code)
@@ -50,8 +50,8 @@ def change_offer(uow: UnitOfWork, *, product_id: str, change: ChangeOffer) -> Pr
         "offering_code": change.offering_code, "bundle_code": change.bundle_code,
         "bundle_instance": change.bundle_instance,
     }  # fmt: skip
-    _add_event(uow, row, BillingEventKind.CHANGED, effective_on, **values)
-    return _changed(uow, row, effective_on, **values)
+    _add_event(uow, row, BillingEventKind.CHANGED, effective_on, change.reason, **values)
+    return changed(uow, row, effective_on, **values)
 
 
 def suspend_product(uow: UnitOfWork, *, product_id: str, suspend: SuspendProduct) -> ProductChanged:
@@ -59,8 +59,8 @@ def suspend_product(uow: UnitOfWork, *, product_id: str, suspend: SuspendProduct
 
     Raises NotFound, ProductEnded, AlreadySuspendedForThat, EffectiveDayTooEarly.
     """
-    row = _held(uow, product_id)
-    effective_on = _day(uow, row, suspend.effective_on)
+    row = held(uow, product_id)
+    effective_on = day_of(uow, row, suspend.effective_on)
     reasons = store.reasons(uow.conn, [product_id]).get(product_id, [])
     if suspend.suspend_reason.value in reasons:
         raise AlreadySuspendedForThat()
@@ -70,7 +70,7 @@ def suspend_product(uow: UnitOfWork, *, product_id: str, suspend: SuspendProduct
     }])  # fmt: skip
     if not reasons:
         _add_event(uow, row, BillingEventKind.SUSPENDED, effective_on)
-    return _changed(uow, row, effective_on, state=ProductState.SUSPENDED.value)
+    return changed(uow, row, effective_on, state=ProductState.SUSPENDED.value)
 
 
 def resume_product(uow: UnitOfWork, *, product_id: str, resume: ResumeProduct) -> ProductChanged:
@@ -78,36 +78,37 @@ def resume_product(uow: UnitOfWork, *, product_id: str, resume: ResumeProduct) -
 
     Raises NotFound, ProductEnded, NotSuspendedForThat, EffectiveDayTooEarly.
     """
-    row = _held(uow, product_id)
-    effective_on = _day(uow, row, resume.effective_on)
+    row = held(uow, product_id)
+    effective_on = day_of(uow, row, resume.effective_on)
     if not store.clear_suspension(uow.conn, product_id, resume.suspend_reason.value, uow.now):
         raise NotSuspendedForThat()
     left = store.reasons(uow.conn, [product_id]).get(product_id, [])
     if not left:
         _add_event(uow, row, BillingEventKind.RESUMED, effective_on)
-    return _changed(uow, row, effective_on, state=rules.state_after(ProductState(row.state), left).value)
+    return changed(uow, row, effective_on, state=rules.state_after(ProductState(row.state), left).value)
 
 
 def terminate_product(uow: UnitOfWork, *, product_id: str, terminate: TerminateProduct) -> ProductChanged:
-    """End a product; ``effective_on`` is the first day without it. Its numbers rest, its line is free, its devices come back.
+    """End a product; ``effective_on`` is the first day without it. Numbers rest, lines are free, devices come back.
 
     Raises NotFound, ProductEnded, EffectiveDayTooEarly.
     """
-    row = _held(uow, product_id)
-    effective_on = _day(uow, row, terminate.effective_on)
+    row = held(uow, product_id)
+    effective_on = day_of(uow, row, terminate.effective_on)
     until_at = uow.now if effective_on == uow.today else town_midnight(effective_on)
     open_accesses = [one for one in store.accesses(uow.conn, product_id) if one.until_at is None]
     store.end_accesses(uow.conn, product_id, until_at)
     store.end_relations(uow.conn, product_id, effective_on)
     store.clear_suspension(uow.conn, product_id, None, uow.now)
-    _add_event(uow, row, BillingEventKind.TERMINATED, effective_on)
+    _add_event(uow, row, BillingEventKind.TERMINATED, effective_on, terminate.reason)
     resource.quit(uow, product_id=product_id)
     owner = party.NumberOwner(row.customer_id, row.hall_code, row.district_code)
     party.unindex_numbers(uow, owner=owner, access_keys=[one.access_key for one in open_accesses])
-    return _changed(uow, row, effective_on, state=ProductState.TERMINATED.value, terminated_on=effective_on)
+    return changed(uow, row, effective_on, state=ProductState.TERMINATED.value, terminated_on=effective_on)
 
 
-def _held(uow: UnitOfWork, product_id: str) -> Row[Any]:
+def held(uow: UnitOfWork, product_id: str) -> Row[Any]:
+    """A product in being the caller may see, locked. Raises NotFound, ProductEnded."""
     row = uow.lock(store.lock_query(product_id, uow.context), product)
     if row is None:
         raise NotFound(what="product")
@@ -116,7 +117,8 @@ def _held(uow: UnitOfWork, product_id: str) -> Row[Any]:
     return row
 
 
-def _day(uow: UnitOfWork, row: Row[Any], wanted: date | None) -> date:
+def day_of(uow: UnitOfWork, row: Row[Any], wanted: date | None) -> date:
+    """The day a change takes effect. Raises EffectiveDayTooEarly."""
     effective_on = wanted or uow.today
     last_on = max((one.effective_on for one in store.events(uow.conn, row.product_id)), default=None)
     if wanted is None and last_on is not None and last_on > effective_on:
@@ -127,22 +129,24 @@ def _day(uow: UnitOfWork, row: Row[Any], wanted: date | None) -> date:
 
 
 def _add_event(
-    uow: UnitOfWork, row: Row[Any], kind: BillingEventKind, effective_on: date, **changed: str | None
-) -> None:
+    uow: UnitOfWork, row: Row[Any], kind: BillingEventKind, effective_on: date, reason: str = "",
+    **other: str | None,
+) -> None:  # fmt: skip
     """Close the open event and add the next; only a changed offering gets the prices in force on the day."""
     last = store.events(uow.conn, row.product_id)[-1]
-    offering_code = changed.get("offering_code") or row.offering_code
+    offering_code = other.get("offering_code") or row.offering_code
     version = last.price_version
     if kind is BillingEventKind.CHANGED:
         version = catalog.price_version_on(uow.conn, effective_on)
     store.close_event(uow.conn, row.product_id, effective_on)
     store.add_events(uow.conn, [event_row(
         row.product_id, last.event_no + 1, kind, effective_on, offering_code, version,
-        changed.get("bundle_code", row.bundle_code), changed.get("bundle_instance", row.bundle_instance),
+        other.get("bundle_code", row.bundle_code), other.get("bundle_instance", row.bundle_instance), reason,
     )])  # fmt: skip
 
 
-def _changed(uow: UnitOfWork, row: Row[Any], effective_on: date, **values: Any) -> ProductChanged:
+def changed(uow: UnitOfWork, row: Row[Any], effective_on: date, **values: Any) -> ProductChanged:
+    """Store what changed of a product and tell billing its whole state."""
     version_no = row.version_no + 1
     store.change(uow.conn, row.product_id, version_no=version_no, **values)
     tell_product(uow, {**row._mapping, **values}, town_midnight(effective_on))

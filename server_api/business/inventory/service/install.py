@@ -148,7 +148,7 @@ def first_event(install: InstallProduct, effective_on: date, price_version: int)
 
 def event_row(
     product_id: str, event_no: int, kind: BillingEventKind, effective_on: date, offering_code: str, price_version: int,
-    bundle_code: str | None, bundle_instance: str | None,
+    bundle_code: str | None, bundle_instance: str | None, reason: str = "",
 ) -> dict[str, Any]:  # fmt: skip
     """The table row of a billing event; a terminating one is closed at once."""
     return {
@@ -156,4 +156,5 @@ def event_row(
         "event_kind": kind.value, "effective_on": effective_on,
         "until_on": effective_on if kind is BillingEventKind.TERMINATED else None, "offering_code": offering_code,
         "price_version": price_version, "bundle_code": bundle_code, "bundle_instance": bundle_instance,
+        "reason": reason or None,
     }  # fmt: skip

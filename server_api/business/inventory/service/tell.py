@@ -58,4 +58,5 @@ def event_state(row: Mapping[str, Any]) -> BillingEventState:
         event_id=row["event_id"], kind=BillingEventKind(row["event_kind"]), effective_on=row["effective_on"],
         offering_code=row["offering_code"], price_version=row["price_version"],
         bundle_code=row.get("bundle_code") or "", bundle_instance=row.get("bundle_instance") or "",
+        reason=row.get("reason") or "",
     )  # fmt: skip
