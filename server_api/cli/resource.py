@@ -107,7 +107,7 @@ def _free(args: argparse.Namespace, console: Console) -> int:
     with open_house(args) as house, house.databases.business.reading() as connection:
         now = house.databases.business.clock.now()
         if args.what == "numbers":
-            numbers = resource.free_numbers(connection, now=now, on=town_day(now), limit=args.limit, prefix=args.text)
+            numbers = resource.free_numbers(connection, limit=args.limit, prefix=args.text)
             for one in numbers:
                 console.say(f"{one.number}  {one.level_no}")
             console.result([one.model_dump() for one in numbers])

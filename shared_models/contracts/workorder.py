@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timezone
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from shared_models.contracts.base import CodeField, Contract, IdField, PageOf
 
 Remark = Annotated[str, StringConstraints(max_length=500)]
 StaffNo = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]{1,20}$")]
 Slot = Literal["morning", "afternoon", "evening"]
+#: An instant with its zone, in a century we answer for.
+Instant = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(2000, 1, 1, tzinfo=timezone.utc), le=datetime(2100, 1, 1, tzinfo=timezone.utc)),
+]
 Point = Annotated[int, Field(ge=0, le=400)]
 
 
@@ -49,7 +54,7 @@ class ContactMade(Contract):
 class ArriveAtSite(Contract):
     """Somebody is there; ``at`` is when, where the news comes later than the fact."""
 
-    at: datetime | None = None
+    at: Instant | None = None
 
 
 class ReadingTaken(Contract):
@@ -82,7 +87,7 @@ class CloseWork(Contract):
     result: Literal["done", "failed", "cannot_continue"]
     reason_code: CodeField
     late_reason: CodeField | None = Field(default=None, description="needed when it was due before")
-    at: datetime | None = Field(default=None, description="when, where the news comes later than the fact")
+    at: Instant | None = Field(default=None, description="when, where the news comes later than the fact")
     readings: Annotated[tuple[ReadingTaken, ...], Field(max_length=20)] = ()
     materials: Annotated[tuple[MaterialUsed, ...], Field(max_length=20)] = ()
     signature: Signature | None = None
@@ -114,7 +119,7 @@ class OpenWork(Contract):
     area_code: CodeField | None = None
     skill: CodeField | None = None
     window: Window | None = None
-    due_at: datetime | None = None
+    due_at: Instant | None = None
     remark: Remark = ""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 from typing import Annotated, Literal
 
@@ -80,10 +79,9 @@ def free_numbers(
 ) -> Response:
     """Numbers somebody may choose, in order."""
     key = cursor_key(cursor, str)
-    now = caller.databases.business.clock.now()
     with caller.reading("business") as connection:
         items = resource.free_numbers(
-            connection, now=now, on=town_day(now), limit=limit, prefix=prefix, ending=ending, level_max=level_max,
+            connection, limit=limit, prefix=prefix, ending=ending, level_max=level_max,
             pool_code=pool_code, after=key[0] if key else "",
         )  # fmt: skip
     more = cursor_after(items[-1].number) if len(items) == limit else None
@@ -227,7 +225,7 @@ def import_resources(body: ImportResources, caller: Caller = permit(Permission.R
     """Take a workbook over, or only say what is wrong with it by row; with errors nothing is stored."""
     try:
         raw = base64.b64decode(body.content, validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ResourceFileNotReadable(reason="base64") from None
     found = resource.read_resources(raw, body.file_name)
     with caller.reading("business") as connection:

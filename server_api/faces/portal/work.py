@@ -38,6 +38,8 @@ from shared_models.values.permissions import Permission
 router = APIRouter(prefix="/portal", include_in_schema=False)
 HexId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$")]
 MATERIAL_ROWS = (1, 2, 3)
+#: More than a person can do in days; a page of these still opens at once on a phone.
+MOST = 40
 Wish = TypeVar("Wish", bound=BaseModel)
 DEVICE_KINDS = ("set_top_box", "card", "cable_modem")
 
@@ -50,7 +52,7 @@ def my_work(visitor: Visitor = portal_permit(Permission.WORK_DO)) -> Response:
     with visitor.caller.reading("business") as connection:
         orders = [
             workorder.read_work(connection, one.work_order_id, context, now)
-            for one in workorder.my_work(connection, context, now)
+            for one in workorder.my_work(connection, context, now)[:MOST]
         ]
         try:
             stock = resource.read_place(connection, f"VAN-{context.staff_no}").materials

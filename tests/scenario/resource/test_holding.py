@@ -78,6 +78,8 @@ def test_a_reservation_ends_by_itself_and_by_cancelling(databases: Databases, cl
     lay(business)
     first, second, third = new_id(), new_id(), new_id()
     reserve(business, "number", first, code="09372680001")
+    clock.advance(timedelta(minutes=30))
+    assert reserve(business, "number", first, code="2680001")[0].until_at == clock.now() + timedelta(hours=1)
     clock.advance(timedelta(minutes=59))
     refused(business, ResourceTaken, "number", second, code="09372680001")
     clock.advance(timedelta(minutes=1))

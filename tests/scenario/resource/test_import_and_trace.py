@@ -70,9 +70,8 @@ def test_a_workbook_is_taken_over_once(databases: Databases) -> None:
     with business.reading() as connection:
         material = places.material(connection, "XW", "drop_wire")
         now = business.clock.now()
-        asked = {"now": now, "on": town_day(now), "limit": 50}
-        good = resource.free_numbers(connection, ending="8888", **asked)  # type: ignore[arg-type]
-        plain = resource.free_numbers(connection, prefix="26800", level_max=0, **asked)  # type: ignore[arg-type]
+        good = resource.free_numbers(connection, limit=50, ending="8888")
+        plain = resource.free_numbers(connection, limit=50, prefix="26800", level_max=0)
         way = resource.free_lines(connection, kind="line", address="铁人大道12号3单元501", now=now, on=town_day(now))
         place = resource.read_place(connection, "XC")
     assert material is not None and material.quantity == 500, "the same file twice puts nothing twice into stock"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -90,7 +91,7 @@ def business(databases: Databases) -> Iterator[Database]:
 
 def opened(database: Database, **more: object) -> str:
     box = do(database, lambda uow: workorder.open_work_order(uow, **{  # type: ignore[arg-type, return-value]
-        "kind": "install", "address": "铁人大道12号", **more}))  # type: ignore[arg-type]  # fmt: skip
+        "kind": "install", "address": "铁人大道12号", **more}))  # fmt: skip
     return str(box[0])
 
 
@@ -174,6 +175,20 @@ def test_windows_have_room_for_so_many(business: Database, clock: ManualClock) -
     assert loads[(tomorrow, "evening")] == (2, 2) and loads[(tomorrow, "morning")] == (1, 4)
     assert (team.open_count, board.unassigned_count) == (3, 3) and team.by_staff == {"3001": 0, "3002": 0}
     assert _windows_counted(business).holds
+
+
+def test_many_at_once_are_promised_no_more_than_there_is_room(business: Database, clock: ManualClock) -> None:
+    window = Window(on=town_day(clock.now()) + timedelta(days=2), slot="evening")
+
+    def one(_: int) -> str:
+        try:
+            return opened(business, window=window)
+        except WindowFull:
+            return ""
+
+    with ThreadPoolExecutor(8) as workers:
+        got = [made for made in workers.map(one, range(16)) if made]
+    assert len(got) == 2 == len(set(got)) and _windows_counted(business).holds
 
 
 def test_failed_is_booked_again_and_late_needs_a_reason(business: Database, clock: ManualClock) -> None:

@@ -17,14 +17,13 @@ from server_api.business.party import service as party
 from server_api.business.resource import rules, store
 from server_api.business.resource.service import ways
 from server_api.business.resource.service.uselog import use_row
+from server_api.business.resource.service.ways import LOOK_AT, RunOut, claim_first
 from server_api.business.resource.wording import called
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.tables.business.resource import number_resource
 from shared_models.values.faults.inventory import NumberNotValid
 from shared_models.values.faults.resource import NoneFree, ResourceTaken, ResourceUnknown
 
-#: How many free ones are looked at together.
-_LOOK_AT = 40
 _MANY = 100_000
 #: How long a number chosen at the counter is kept before an order takes it, and what such a choice has as its item.
 PRESELECTION = timedelta(minutes=30)
@@ -77,14 +76,19 @@ def reserve(
 ) -> tuple[Held, ...]:  # fmt: skip
     """Keep a thing for an item of an order until an instant: the one named, or a free one that fits.
 
-    The same wish again gives what is held already. ``adopt_id`` is the id under which it was chosen beforehand.
+    The same wish again gives what is held already, kept until the new instant. ``adopt_id`` is the id under which it was chosen beforehand.
     Raises ResourceTaken, ResourceUnknown, NoneFree, AddressNotReached, PlaceUnknown, NumberNotValid.
     """
     if kind not in rules.WANTED_KINDS:
         raise ResourceUnknown(kind=called(kind), code=code or "-")
     wanted = criteria or Criteria()
     want = _For(order_id, item_id, until_at, adopt_id)
-    mine = [row for row in store.of_order(uow.conn, order_id, item_id) if _is_of(kind, row.access_kind)]
+    mine = [
+        row
+        for row in store.of_order(uow.conn, order_id, item_id)
+        if _is_of(kind, row.access_kind)
+        and store.keep_longer(uow.conn, row.access_kind, row.access_key, order_id, until_at)
+    ]
     if code is not None:
         key = _compact(kind, code)
         if not any(row.access_key == key for row in mine):
@@ -149,10 +153,8 @@ def release(uow: UnitOfWork, *, order_id: str, item_id: str | None = None) -> in
 
 def extend(uow: UnitOfWork, *, order_id: str, until_at: datetime) -> int:
     """Keep what an order holds until another instant; how many things there are."""
-    rows = [row for row in store.of_order(uow.conn, order_id) if row.state == "reserved"]
-    for row in rows:
-        store.change(uow.conn, row.access_kind, row.access_key, reserved_until_at=until_at)
-    return len(rows)
+    rows = store.of_order(uow.conn, order_id)
+    return sum(store.keep_longer(uow.conn, row.access_kind, row.access_key, order_id, until_at) for row in rows)
 
 
 def quit(uow: UnitOfWork, *, product_id: str, kind: str | None = None, code: str | None = None) -> tuple[Held, ...]:
@@ -174,7 +176,7 @@ def quit(uow: UnitOfWork, *, product_id: str, kind: str | None = None, code: str
 def release_expired(uow: UnitOfWork, *, limit: int = 500) -> int:
     """Free reservations that have run out and numbers that have rested; how many. Called until nothing is left."""
     freed = 0
-    for row in store.expired(uow.conn, uow.now, uow.today, limit):
+    for row in store.expired(uow.conn, sorted(rules.FAMILY), uow.now, uow.today, limit):
         locked = uow.lock(store.lock_query(row.access_kind, row.access_key), number_resource)
         if locked is None or locked.state not in ("reserved", "cooling") or not _free(uow, locked):
             continue
@@ -196,7 +198,7 @@ def held_by_product(conn: Connection, product_id: str) -> tuple[Held, ...]:
 
 def orders_holding(conn: Connection) -> list[str]:
     """Orders for which something is kept; the books ask whether they are all in being."""
-    return store.orders_holding(conn, CHOICE, _MANY)
+    return store.orders_holding(conn, sorted(rules.FAMILY), CHOICE, _MANY)
 
 
 def _is_of(kind: str, access_kind: str) -> bool:
@@ -236,19 +238,15 @@ def _claim_named(uow: UnitOfWork, kind: str, key: str, want: _For) -> None:
 def _claim_free(uow: UnitOfWork, kind: str, wanted: Criteria, want: _For) -> None:
     """Claim the first free one that fits; those somebody else gets meanwhile are passed over."""
     beginning = (wanted.prefix, wanted.prefix[:-1] + chr(ord(wanted.prefix[-1]) + 1)) if wanted.prefix else None
-    after_key = ""
-    while True:
-        rows = store.free_rows(
-            uow.conn, kind, uow.now, uow.today, _LOOK_AT, place_code=wanted.place_code, pool_code=wanted.pool_code,
-            beginning=beginning, model_code=wanted.model_code, level_max=wanted.level_max, after_key=after_key,
+
+    def looked_at(after_key: str, run_out: RunOut) -> list[Any]:
+        return store.free_rows(
+            uow.conn, kind, LOOK_AT, place_code=wanted.place_code, pool_code=wanted.pool_code, beginning=beginning,
+            model_code=wanted.model_code, level_max=wanted.level_max, after_key=after_key, run_out=run_out,
         )  # fmt: skip
-        for row in rows:
-            if _claim(uow, kind, row.access_key, None, want=want):
-                return
-        if len(rows) < _LOOK_AT:
-            place = wanted.place_code or wanted.pool_code or wanted.prefix or "-"
-            raise NoneFree(kind=called(kind), place=place)
-        after_key = rows[-1].access_key
+
+    if not claim_first(uow, looked_at, lambda key: _claim(uow, kind, key, None, want=want)):
+        raise NoneFree(kind=called(kind), place=wanted.place_code or wanted.pool_code or wanted.prefix or "-")
 
 
 def _claim(uow: UnitOfWork, kind: str, key: str, end: str | None, *, want: _For) -> bool:

@@ -36,7 +36,7 @@ _CHILDREN = 500
 
 
 def free_numbers(
-    conn: Connection, *, now: datetime, on: date, limit: int, prefix: str = "", ending: str = "", after: str = "",
+    conn: Connection, *, limit: int, prefix: str = "", ending: str = "", after: str = "",
     level_max: int | None = None, pool_code: str | None = None,
 ) -> list[FreeNumber]:  # fmt: skip
     """Free numbers in order, by their beginning as it is dialled in town, their end, how good they are, their pool."""
@@ -46,7 +46,7 @@ def free_numbers(
         start = prefix if prefix.startswith("0") else area + prefix
         beginning = (start, start[:-1] + chr(ord(start[-1]) + 1))
     rows = store.free_rows(
-        conn, "number", now, on, limit, pool_code=pool_code, beginning=beginning, level_max=level_max, after_key=after,
+        conn, "number", limit, pool_code=pool_code, beginning=beginning, level_max=level_max, after_key=after,
         ending=ending,
     )  # fmt: skip
     return [FreeNumber(number=row.access_key, level_no=row.level_no or 0, pool_code=row.pool_code) for row in rows]

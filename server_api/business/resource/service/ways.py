@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 _DEEPEST = 12
 #: The boxes that are tried before giving up, and the free things looked at together.
 _BOXES = 20
-_LOOK_AT = 40
+LOOK_AT = 40
 _TERMINALS = {"line": ("box",), "onu": ("pon_port",)}
 
 Claim = Callable[[str, str, "str | None"], bool]
+#: None asks for what is available, an instant and day for what has run out by then.
+RunOut = tuple[datetime, date] | None
 
 
 @dataclass(frozen=True)
@@ -86,11 +89,11 @@ def claim_way(uow: UnitOfWork, kind: str, criteria: Criteria, claim: Claim, *, e
     for box in terminals(uow.conn, kind, criteria):
         route = hops(uow.conn, kind, box.place_code)
         last = box.place_code
-        if not route or not all(_free(uow, row.place_code, wanted, "", 1) for row, wanted in route):
+        if not route or not all(_any_free(uow, row.place_code, wanted) for row, wanted in route):
             continue
         # Somebody may still take the last thing of a place: then the act ends here, and all it claimed is free again.
         for row, wanted in route:
-            _claim_first(uow, row.place_code, wanted, claim, end)
+            _claim_hop(uow, row.place_code, wanted, claim, end)
         return
     raise NoneFree(kind=called(kind), place=last)
 
@@ -107,17 +110,30 @@ def free_ways(uow_conn: Connection, kind: str, criteria: Criteria, now: Any, on:
     return found
 
 
-def _claim_first(uow: UnitOfWork, place_code: str, wanted: str, claim: Claim, end: str | None) -> None:
-    after_key = ""
-    while True:
-        rows = _free(uow, place_code, wanted, after_key, _LOOK_AT)
-        for row in rows:
-            if claim(wanted, row.access_key, end):
-                return
-        if len(rows) < _LOOK_AT:
-            raise NoneFree(kind=called(wanted), place=place_code)
-        after_key = rows[-1].access_key
+def _claim_hop(uow: UnitOfWork, place_code: str, wanted: str, claim: Claim, end: str | None) -> None:
+    def looked_at(after_key: str, run_out: RunOut) -> list[Any]:
+        return store.free_rows(uow.conn, wanted, LOOK_AT, place_code=place_code, after_key=after_key, run_out=run_out)
+
+    if not claim_first(uow, looked_at, lambda key: claim(wanted, key, end)):
+        raise NoneFree(kind=called(wanted), place=place_code)
 
 
-def _free(uow: UnitOfWork, place_code: str, wanted: str, after_key: str, limit: int) -> list[Any]:
-    return store.free_rows(uow.conn, wanted, uow.now, uow.today, limit, place_code=place_code, after_key=after_key)
+def _any_free(uow: UnitOfWork, place_code: str, wanted: str) -> bool:
+    return any(
+        store.free_rows(uow.conn, wanted, 1, place_code=place_code, run_out=run_out)
+        for run_out in (None, (uow.now, uow.today))
+    )
+
+
+def claim_first(uow: UnitOfWork, looked_at: Callable[[str, RunOut], list[Any]], claim: Callable[[str], bool]) -> bool:
+    """Claim the first that can be had: of those that are available, then of those whose time has run out."""
+    for run_out in (None, (uow.now, uow.today)):
+        after_key = ""
+        while True:
+            rows = looked_at(after_key, run_out)
+            if any(claim(row.access_key) for row in rows):
+                return True
+            if len(rows) < LOOK_AT:
+                break
+            after_key = rows[-1].access_key
+    return False

@@ -44,13 +44,25 @@ def claim(conn: Connection, access_kind: str, access_key: str, now: datetime, on
     return conn.execute(query.values(cooling_until_on=None, changed_at=now, **values)).rowcount == 1
 
 
+def keep_longer(conn: Connection, access_kind: str, access_key: str, order_id: str, until_at: datetime) -> bool:
+    """Keep a thing for the order that has it until another instant; False when it has it no more."""
+    query = update(number_resource).where(
+        r.access_kind == access_kind, r.access_key == access_key, r.state == "reserved", r.order_id == order_id
+    )
+    return conn.execute(query.values(reserved_until_at=until_at)).rowcount == 1
+
+
 def free_rows(
-    conn: Connection, access_kind: str, now: datetime, on: date, limit: int, *, place_code: str | None = None,
-    pool_code: str | None = None, beginning: tuple[str, str] | None = None, model_code: str | None = None,
-    level_max: int | None = None, after_key: str = "", ending: str = "",
+    conn: Connection, access_kind: str, limit: int, *, run_out: tuple[datetime, date] | None = None,
+    place_code: str | None = None, pool_code: str | None = None, beginning: tuple[str, str] | None = None,
+    model_code: str | None = None, level_max: int | None = None, after_key: str = "", ending: str = "",
 ) -> list[Row[Any]]:  # fmt: skip
-    """Free things of a kind in order of key. ``beginning`` is the half-open range of keys, ``ending`` a tail."""
-    query = select(number_resource).where(r.access_kind == access_kind, free(now, on))
+    """Available things of a kind in order of key; with ``run_out`` those whose reservation or rest is over instead.
+
+    Two questions, because one with "or" reads every thing in use before the first free one. ``beginning`` is the
+    half-open range of keys, ``ending`` a tail.
+    """
+    query = select(number_resource).where(r.access_kind == access_kind, _run_out(run_out))
     if place_code is not None:
         query = query.where(r.place_code == place_code)
     if pool_code is not None:
@@ -66,6 +78,18 @@ def free_rows(
     if ending:
         query = query.where(r.access_key.endswith(ending, autoescape=True))
     return list(conn.execute(query.order_by(r.access_key).limit(limit)))
+
+
+def _run_out(at: tuple[datetime, date] | None) -> ColumnElement[bool]:
+    if at is None:
+        return r.state == "available"
+    return and_(
+        r.state.in_(("reserved", "cooling")),
+        or_(
+            and_(r.state == "reserved", r.reserved_until_at <= at[0]),
+            and_(r.state == "cooling", r.cooling_until_on <= at[1]),
+        ),
+    )
 
 
 def known(conn: Connection, access_kind: str, access_keys: Sequence[str]) -> dict[str, Row[Any]]:
@@ -97,20 +121,17 @@ def of_product(conn: Connection, product_id: str) -> list[Row[Any]]:
     return list(conn.execute(query.order_by(r.access_kind, r.access_key)))
 
 
-def orders_holding(conn: Connection, not_item: str, limit: int) -> list[str]:
+def orders_holding(conn: Connection, kinds: Sequence[str], not_item: str, limit: int) -> list[str]:
     """Orders for which something is reserved, passing over one kind of item."""
-    query = select(r.order_id).where(r.state == "reserved", r.order_id.is_not(None), r.item_id != not_item).distinct()
-    return list(conn.execute(query.order_by(r.order_id).limit(limit)).scalars())
-
-
-def expired(conn: Connection, now: datetime, on: date, limit: int) -> list[Row[Any]]:
-    """Reservations that have run out, and numbers that have rested."""
-    query = select(number_resource).where(
-        or_(
-            and_(r.state == "reserved", r.reserved_until_at <= now),
-            and_(r.state == "cooling", r.cooling_until_on <= on),
-        )
+    query = select(r.order_id).where(
+        r.access_kind.in_(list(kinds)), r.state == "reserved", r.order_id.is_not(None), r.item_id != not_item
     )
+    return list(conn.execute(query.distinct().order_by(r.order_id).limit(limit)).scalars())
+
+
+def expired(conn: Connection, kinds: Sequence[str], now: datetime, on: date, limit: int) -> list[Row[Any]]:
+    """Reservations that have run out, and numbers that have rested; by kind, because that leads the index."""
+    query = select(number_resource).where(r.access_kind.in_(list(kinds)), _run_out((now, on)))
     return list(conn.execute(query.order_by(r.access_kind, r.access_key).limit(limit)))
 
 
