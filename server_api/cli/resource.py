@@ -9,6 +9,7 @@ from typing import Any
 
 import resources
 from server_api.business.resource import service as resource
+from server_api.business.resource.template import sample_workbook
 from server_api.cli.console import OK, REFUSED, USAGE, Console, language, t
 from server_api.cli.house import House, open_house
 from server_api.faces.joined.lines import line_picture, traced
@@ -23,13 +24,16 @@ _SHOWN = 50
 
 
 def add_commands(subparsers: Any) -> None:
-    """``resource import | show | free | trace``."""
+    """``resource import | template | show | free | trace``."""
     parser = subparsers.add_parser("resource", help=t("resource.help"), description=t("resource.help"))
     actions = parser.add_subparsers(dest="action", required=True, metavar=t("command"))
     importing = actions.add_parser("import", help=t("resource.import"), description=t("resource.import"))
     importing.add_argument("file", type=Path, help=t("resource.file"))
     importing.add_argument("--dry-run", action="store_true", help=t("resource.dry_run"))
     importing.set_defaults(run=_import)
+    template = actions.add_parser("template", help=t("resource.template"), description=t("resource.template"))
+    template.add_argument("file", type=Path, help=t("resource.new_file"))
+    template.set_defaults(run=_template)
     show = actions.add_parser("show", help=t("resource.show"), description=t("resource.show"))
     show.add_argument("kind", help=t("resource.kind"))
     show.add_argument("code", help=t("resource.code"))
@@ -66,6 +70,14 @@ def _import(args: argparse.Namespace, console: Console) -> int:
     console.say(t(key, added=added, known=report.known, errors=len(report.errors)))
     console.result(report.model_dump(mode="json"))
     return REFUSED if report.errors else OK
+
+
+def _template(args: argparse.Namespace, console: Console) -> int:
+    """Write a workbook with every sheet and column, filled with a small town to try things with."""
+    args.file.write_bytes(sample_workbook())
+    console.say(t("resource.template_written", file=args.file))
+    console.result({"file": str(args.file)})
+    return OK
 
 
 def _store(house: House, found: Any, source: str) -> None:

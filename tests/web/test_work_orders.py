@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from server_api.business.workorder import service as workorder
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.work import system_context
 from shared_models.contracts.workorder import DispatchWork, TeamRow, WorkOrderView
+from shared_models.values.clock import SystemClock, town_day
 from shared_models.values.ids import new_id
 from tests.support.business import do
 from tests.support.ground import lay
@@ -142,6 +144,10 @@ def test_a_work_order_from_list_to_signature(ground: RunningHall, new_page: Open
     card.get_by_text("线路", exact=True).click()
     page.wait_for_function("id => document.querySelector('#w' + id + ' img.line').naturalWidth > 0", arg=work_order_id)
     fits(page)
+    card.get_by_text("预约时段").first.click()
+    card.locator("input[name=on]").fill((town_day(SystemClock().now()) + timedelta(days=1)).isoformat())
+    card.get_by_role("button", name="预约时段").click()
+    card.locator(".badge.booked").wait_for()
     card.get_by_role("button", name="到场").click()
     card.locator(".badge.on_site").wait_for()
     fill_in(page, work_order_id)

@@ -28,7 +28,8 @@ from server_api.faces.portal.visitor import Visitor, go, portal_permit
 from server_api.platform.acts import Act, digest_of, perform
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.work import WorkContext
-from shared_models.contracts.workorder import ArriveAtSite, CloseWork, ContactMade, WorkOrderDone
+from shared_models.contracts.workorder import ArriveAtSite, BookWork, CloseWork, ContactMade, WorkOrderDone
+from shared_models.values.clock import town_day
 from shared_models.values.faults.base import Fault
 from shared_models.values.faults.common import InputNotValid
 from shared_models.values.faults.resource import PlaceUnknown
@@ -59,7 +60,7 @@ def my_work(visitor: Visitor = portal_permit(Permission.WORK_DO)) -> Response:
         except PlaceUnknown:
             stock = ()
     return visitor.page(
-        "work.html", page_of="work", orders=orders, stock=stock, policy=work_policy(), devices=DEVICE_KINDS,
+        "work.html", page_of="work", orders=orders, today=town_day(now).isoformat(), stock=stock, policy=work_policy(), devices=DEVICE_KINDS,
         material_rows=MATERIAL_ROWS, new_id=new_id, shown=rules.shown,
         short="zh" if visitor.language == "zh_CN" else "en",
     )  # fmt: skip
@@ -116,6 +117,21 @@ def contact(
         return ContactMade.model_validate({"reason_code": form.get("reason"), "remark": form.get("remark", "")})
 
     return _act(visitor, request, _What("make_contact", work_order_id, form), read, work)
+
+
+@router.post("/work/{work_order_id}/book")
+def book(
+    work_order_id: HexId, form: Form, request: Request, visitor: Visitor = portal_permit(Permission.WORK_DO)
+) -> Response:
+    """Promise the customer a window."""
+
+    def work(uow: UnitOfWork, wish: BookWork) -> WorkOrderDone:
+        return workorder.book_work(uow, work_order_id=work_order_id, wish=wish)
+
+    def read() -> BookWork:
+        return BookWork.model_validate({"window": {"on": form.get("on"), "slot": form.get("slot")}})
+
+    return _act(visitor, request, _What("book_work", work_order_id, form), read, work)
 
 
 @router.post("/work/{work_order_id}/close")

@@ -11,6 +11,7 @@ import pytest
 from server_api.business.resource import service as resource
 from server_api.business.resource import store
 from server_api.business.resource.store import places
+from server_api.business.resource.template import sample_workbook
 from server_api.faces.joined.lines import line_picture, traced
 from server_api.platform.database import Database, Databases
 from server_api.platform.tabular import sheets_to_excel
@@ -188,3 +189,25 @@ def test_a_card_belongs_to_one_box(databases: Databases) -> None:
     with business.reading() as connection:
         boxes = [store.one(connection, "set_top_box", code) for code in ("STB0001", "STB0002")]
     assert [one.paired_key for one in boxes if one is not None] == [None, SmartCard.validate(card)]
+
+
+@pytest.mark.one_engine
+def test_the_example_workbook_is_right(databases: Databases) -> None:
+    found = resource.read_resources(sample_workbook(), "example.xlsx")
+    with databases.business.reading() as connection:
+        report = resource.check_resources(connection, found, "example.xlsx")
+    assert report.errors == ()
+    assert {kind: report.added[kind] for kind in ("number", "onu", "card", "circuit", "ip")} == {
+        "number": 600, "onu": 64, "card": 20, "circuit": 10, "ip": 62,
+    }  # fmt: skip
+    for part in resource.parts_of(found):
+        do(databases.business, lambda uow, part=part: resource.import_part(uow, part=part, source="x"))  # type: ignore[misc]
+    until_at = databases.business.clock.now() + timedelta(hours=1)
+    for kind, criteria in (
+        ("onu", resource.Criteria(address="铁人大道12号3单元501")), ("ip", resource.Criteria(pool_code="DIA")),
+        ("card", resource.Criteria(model_code="CA-1")), ("cable_modem", resource.Criteria(place_code="CK")),
+        ("circuit", resource.Criteria(address="铁人大道14号", address_z="油城路8号")),
+    ):  # fmt: skip
+        (held,) = do(databases.business, lambda uow, kind=kind, criteria=criteria: resource.reserve(  # type: ignore[misc, arg-type]
+            uow, kind=kind, order_id=new_id(), item_id="1", until_at=until_at, criteria=criteria))  # fmt: skip
+        assert len(held) == (6 if kind == "circuit" else 1), kind  # type: ignore[arg-type]

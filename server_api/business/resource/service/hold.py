@@ -76,8 +76,9 @@ def reserve(
 ) -> tuple[Held, ...]:  # fmt: skip
     """Keep a thing for an item of an order until an instant: the one named, or a free one that fits.
 
-    The same wish again gives what is held already, kept until the new instant. ``adopt_id`` is the id under which it was chosen beforehand.
-    Raises ResourceTaken, ResourceUnknown, NoneFree, AddressNotReached, PlaceUnknown, NumberNotValid.
+    The same wish again gives what is held already, kept until the new instant. ``adopt_id`` is the id under which it
+    was chosen beforehand. Raises ResourceTaken, ResourceUnknown, NoneFree, AddressNotReached, PlaceUnknown,
+    NumberNotValid.
     """
     if kind not in rules.WANTED_KINDS:
         raise ResourceUnknown(kind=called(kind), code=code or "-")
