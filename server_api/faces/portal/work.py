@@ -60,7 +60,8 @@ def my_work(visitor: Visitor = portal_permit(Permission.WORK_DO)) -> Response:
         except PlaceUnknown:
             stock = ()
     return visitor.page(
-        "work.html", page_of="work", orders=orders, today=town_day(now).isoformat(), stock=stock, policy=work_policy(), devices=DEVICE_KINDS,
+        "work.html", page_of="work", orders=orders, today=town_day(now).isoformat(), stock=stock,
+        policy=work_policy(), devices=DEVICE_KINDS,
         material_rows=MATERIAL_ROWS, new_id=new_id, shown=rules.shown,
         short="zh" if visitor.language == "zh_CN" else "en",
     )  # fmt: skip
