@@ -1,0 +1,1 @@
+"""Optical line terminals by TL1, over the maker's network manager."""

@@ -1,0 +1,1 @@
+"""Fixed-line switches by MML."""
