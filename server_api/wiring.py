@@ -21,6 +21,7 @@ from server_api.business.party import jobs as party
 from server_api.business.provisioning import jobs as provisioning
 from server_api.business.provisioning.sites import SITES, read_sites
 from server_api.business.resource import jobs as resource
+from server_api.business.trouble import jobs as trouble
 from server_api.business.workorder import jobs as workorder
 from server_api.faces.joined import proofs
 from server_api.platform import upkeep
@@ -44,6 +45,7 @@ WIRES: tuple[Callable[[Wiring], None], ...] = (
     inventory.wire,
     provisioning.wire,
     workorder.wire,
+    trouble.wire,
     proofs.wire,
 )
 

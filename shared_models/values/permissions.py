@@ -21,6 +21,8 @@ class Permission(StrEnum):
     WORK_VIEW = "work.view"
     WORK_DISPATCH = "work.dispatch"
     WORK_DO = "work.do"
+    TROUBLE_FILE = "trouble.file"
+    TROUBLE_HANDLE = "trouble.handle"
     CATALOG_VIEW = "catalog.view"
     CATALOG_EDIT = "catalog.edit"
     ACCOUNT_VIEW = "account.view"

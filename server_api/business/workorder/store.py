@@ -70,6 +70,11 @@ def of_cause(conn: Connection, column: str, value: str, limit: int, context: Wor
     return list(conn.execute(query.order_by(w.opened_at.desc(), w.work_order_id).limit(limit)))
 
 
+def all_of_cause(conn: Connection, column: str, value: str) -> list[Row[Any]]:
+    """The same without a scope, for what the cause does."""
+    return list(conn.execute(select(work_order).where(w[column] == value).order_by(w.work_order_id)))
+
+
 def page(
     conn: Connection, context: WorkContext, limit: int, after: tuple[datetime, str] | None, *, state: str | None = None,
     team_code: str | None = None, staff_no: str | None = None, overdue_at: datetime | None = None,

@@ -8,6 +8,7 @@ from shared_models.tables.business import party as party
 from shared_models.tables.business import provisioning as provisioning
 from shared_models.tables.business import resource as resource
 from shared_models.tables.business import staff as staff
+from shared_models.tables.business import trouble as trouble
 from shared_models.tables.business import workorder as workorder
 from shared_models.tables.business.metadata import business_metadata, business_platform
 

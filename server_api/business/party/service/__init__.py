@@ -1,6 +1,11 @@
 """The acts and reads of customers."""
 
-from server_api.business.party.service.accounts import heard_account, heard_new_accounts, heard_standing
+from server_api.business.party.service.accounts import (
+    account_standing,
+    heard_account,
+    heard_new_accounts,
+    heard_standing,
+)
 from server_api.business.party.service.customers import (
     change_customer,
     create_customer,
@@ -14,6 +19,7 @@ from server_api.business.party.service.takeover import take_over_customers
 
 __all__ = [
     "NumberOwner",
+    "account_standing",
     "area_code",
     "change_customer",
     "create_customer",

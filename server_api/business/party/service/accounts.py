@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from sqlalchemy import Connection
+
 from server_api.business.party import rules, store
 from server_api.business.party.rules import KeyKind
 from server_api.business.party.service.keys import NumberOwner, key_rows
@@ -80,3 +82,9 @@ def heard_standing(uow: UnitOfWork, envelope: Envelope, fact: AccountStandingCha
             uow.conn, fact.account_id, standing=fact.standing.value, owed_since_on=fact.owed_since_on,
             source_seq=envelope.seq,
         )  # fmt: skip
+
+
+def account_standing(conn: Connection, account_id: str) -> str | None:
+    """The class of an account as this side last heard of it; None while it has heard of none."""
+    known = store.account(conn, account_id) if account_id else None
+    return None if known is None else str(known.standing)

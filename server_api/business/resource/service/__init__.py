@@ -23,6 +23,7 @@ from server_api.business.resource.service.importing import (
 from server_api.business.resource.service.look import (
     free_lines,
     free_numbers,
+    products_below,
     read_place,
     read_thing,
     root_places,
@@ -66,6 +67,7 @@ __all__ = [
     "orders_holding",
     "pair_devices",
     "parts_of",
+    "products_below",
     "put_material",
     "quit",
     "read_place",

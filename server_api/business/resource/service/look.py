@@ -106,6 +106,11 @@ def read_place(conn: Connection, place_code: str) -> PlaceView:
     )  # fmt: skip
 
 
+def products_below(conn: Connection, place_code: str) -> list[str]:
+    """Products that hang on a place or on anything below it, in order of id."""
+    return sorted(store.products_at(conn, places.below(conn, place_code, ways.DEEPEST)))
+
+
 def trace_product(conn: Connection, product_id: str) -> TraceView:
     """All a product has, its lines from end to end."""
     return _trace(conn, store.of_product(conn, product_id), product_id=product_id, order_id=None)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from server_api.business.resource.service.hold import Criteria
 
 #: A tree deeper than this is a loop.
-_DEEPEST = 12
+DEEPEST = 12
 #: The boxes that are tried before giving up, and the free things looked at together.
 _BOXES = 20
 LOOK_AT = 40
@@ -49,7 +49,7 @@ def way_up(conn: Connection, place_code: str) -> list[Any]:
     """A place and all it hangs on, the exchange first. Raises PlaceUnknown."""
     found: list[Any] = []
     code: str | None = place_code
-    while code is not None and len(found) < _DEEPEST:
+    while code is not None and len(found) < DEEPEST:
         row = places.place(conn, code)
         if row is None:
             raise PlaceUnknown(place=code)

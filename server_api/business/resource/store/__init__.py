@@ -121,6 +121,17 @@ def of_product(conn: Connection, product_id: str) -> list[Row[Any]]:
     return list(conn.execute(query.order_by(r.access_kind, r.access_key)))
 
 
+def products_at(conn: Connection, place_codes: Sequence[str]) -> set[str]:
+    """Products that have something at one of these places."""
+    found: set[str] = set()
+    for start in range(0, len(place_codes), _CHUNK):
+        query = select(r.product_id).where(
+            r.place_code.in_(list(place_codes[start : start + _CHUNK])), r.product_id.is_not(None)
+        )
+        found.update(conn.execute(query).scalars())
+    return found
+
+
 def orders_holding(conn: Connection, kinds: Sequence[str], not_item: str, limit: int) -> list[str]:
     """Orders for which something is reserved, passing over one kind of item."""
     query = select(r.order_id).where(

@@ -31,6 +31,22 @@ def children(conn: Connection, parent_code: str, limit: int) -> list[Row[Any]]:
     return list(conn.execute(query.order_by(p.place_code).limit(limit)))
 
 
+def below(conn: Connection, place_code: str, deepest: int) -> list[str]:
+    """A place and all that hangs on it, level by level."""
+    found = [place_code]
+    level = [place_code]
+    for _ in range(deepest):
+        down: list[str] = []
+        for start in range(0, len(level), _CHUNK):
+            query = select(p.place_code).where(p.parent_code.in_(level[start : start + _CHUNK]))
+            down += conn.execute(query).scalars()
+        if not down:
+            break
+        found += down
+        level = down
+    return found
+
+
 def roots(conn: Connection, limit: int) -> list[Row[Any]]:
     """Places that hang on nothing: exchanges, warehouses, vans."""
     query = select(network_place).where(p.parent_code.is_(None))

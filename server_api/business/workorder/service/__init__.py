@@ -12,6 +12,7 @@ from server_api.business.workorder.service.board import (
 from server_api.business.workorder.service.dispatch import (
     book_work,
     cancel_work,
+    cancel_work_of_ticket,
     cancel_work_orders,
     dispatch_work,
     open_work_order,
@@ -26,6 +27,7 @@ __all__ = [
     "board",
     "book_work",
     "cancel_work",
+    "cancel_work_of_ticket",
     "cancel_work_orders",
     "close_work",
     "dispatch_work",

@@ -112,6 +112,16 @@ def cancel_work_orders(uow: UnitOfWork, *, order_id: str, item_id: str | None = 
     return len(rows)
 
 
+def cancel_work_of_ticket(uow: UnitOfWork, *, ticket_id: str) -> int:
+    """Withdraw what is still open for a fault; how many there were."""
+    rows = [one for one in store.all_of_cause(uow.conn, "ticket_id", ticket_id) if one.state in store.OPEN]
+    for one in rows:
+        row = uow.lock(store.any_one(one.work_order_id), work_order)
+        if row is not None and row.state in store.OPEN:
+            _cancel(uow, row, "")
+    return len(rows)
+
+
 def _cancel(uow: UnitOfWork, row: Any, remark: str) -> None:
     step(uow, row, "cancel", remark=remark, closed_at=uow.now)
     give_back_window(uow, row)
