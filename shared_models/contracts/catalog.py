@@ -70,6 +70,8 @@ class OfferPriceRow(Contract):
     after_months: int = Field(default=0, ge=0, le=600)
     from_month: int = Field(default=0, ge=0, le=999912)
     until_month: int = Field(default=0, ge=0, le=999912)
+    best_of: str = Field(default="", max_length=40)
+    least_spend_micro_yuan: MicroYuanField = MicroYuan(0)
     stop_fee: Literal["fixed", "per_month", "declining", "stepped"] = "fixed"
     decline_micro_yuan: MicroYuanField = MicroYuan(0)
     forgiven_reasons: tuple[str, ...] = ()
@@ -79,8 +81,8 @@ class OfferPriceRow(Contract):
 #: The terms of a price beyond its amount: columns of a sheet, one JSON column of the table, ``params`` of a price row.
 PRICE_TERMS = (
     "first_part", "suspended_per", "last_day_counts", "percent_per_mille", "scope", "on_items", "on_groups",
-    "on_members", "first_months", "after_months", "from_month", "until_month", "stop_fee", "decline_micro_yuan",
-    "forgiven_reasons", "forgiven_to",
+    "on_members", "first_months", "after_months", "from_month", "until_month", "best_of",
+    "least_spend_micro_yuan", "stop_fee", "decline_micro_yuan", "forgiven_reasons", "forgiven_to",
 )  # fmt: skip
 
 

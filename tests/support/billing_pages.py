@@ -21,7 +21,11 @@ from shared_models.values.period import Month
 PAGES = Path(__file__).parents[1] / "examples" / "billing"
 ACCOUNT = "account"
 #: Amounts of a price in yuan, and what the price book calls them.
-_AMOUNTS = {"suspended": "suspended_micro_yuan", "decline": "decline_micro_yuan"}
+_AMOUNTS = {
+    "suspended": "suspended_micro_yuan",
+    "decline": "decline_micro_yuan",
+    "least_spend": "least_spend_micro_yuan",
+}
 _FIELDS = ("per_months", "tax_per_mille", "valid_from", "valid_until", "rank", "item_group")
 _KINDS = {"takes": "activated", "changes to": "changed", "is suspended": "suspended", "is resumed": "resumed",
           "is terminated": "terminated"}  # fmt: skip

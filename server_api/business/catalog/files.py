@@ -34,6 +34,7 @@ _YUAN = {
     "charge_yuan": "charge_micro_yuan",
     "suspended_yuan": "suspended_micro_yuan",
     "decline_yuan": "decline_micro_yuan",
+    "least_spend_yuan": "least_spend_micro_yuan",
 }
 _FLAGS = {"in_advance", "refund_unused_months", "kept_in_bundle", "mandatory", "takes_rest", "last_day_counts"}
 _WHOLE = {

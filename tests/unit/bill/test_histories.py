@@ -66,8 +66,14 @@ def price_lists(draw: st.DrawFn) -> list[PriceRow]:
             params["suspended_micro_yuan"] = 5_000_000
         rows.append(price(offering, draw(st.integers(1, 20_000)), params=params))
         if draw(st.booleans()):
-            off = {"percent_per_mille": draw(st.integers(1, 1000))}
-            rows.append(price(offering, 0, "discount", params=off))
+            earned: dict[str, str | int | bool | list[str]] = {}
+            if draw(st.booleans()):
+                earned = {"best_of": "x", "least_spend_micro_yuan": draw(st.integers(0, 200)) * 1_000_000}
+            off = {"percent_per_mille": draw(st.integers(1, 1000)), **earned}
+            rows.append(price(offering, 0, "discount", price_code=f"{offering}-part", params=off))
+            if draw(st.booleans()):
+                amount = draw(st.integers(1, 10_000))
+                rows.append(price(offering, amount, "discount", price_code=f"{offering}-amount", params=earned))
         if draw(st.booleans()):
             rows.append(price(offering, draw(st.integers(1, 30_000)), "minimum", params={"scope": "product"}))
     return rows

@@ -3,6 +3,9 @@
 A discount is rounded once, to fen, and then split in proportion to the lines by largest remainder; each part stands on
 a line of its own with the item and tax of the line it takes from, so that revenue and VAT fall by item. Discounts
 follow one another by rank; none takes more than earlier ones left.
+
+Some are earned by what the lines come to: a bonus from a least spend on, the best of several. That is judged once, over
+the lines billed together before any discount: fees in advance for themselves, then what is billed with the month.
 """
 
 from __future__ import annotations
@@ -56,15 +59,19 @@ def _order(each: RiderInForce) -> tuple[int, str, int, str]:
 
 def _is_repeated(each: RiderInForce, seen: set[tuple[str, str]]) -> bool:
     """True for a second of what an account, a number or a bundle has only one of."""
-    scope = each.rider.terms.scope
-    key = {
+    key = each.rider.price_code, _whose(each)
+    repeated = key in seen
+    seen.add(key)
+    return repeated
+
+
+def _whose(each: RiderInForce) -> str:
+    """What a rider is one of: the account, a number, a bundle, a product."""
+    return {
         ACCOUNT_SCOPE: "*",
         NUMBER_SCOPE: each.product.shown_as,
         BUNDLE_SCOPE: each.bundle_instance,
-    }.get(scope, each.product.product_id)
-    repeated = (each.rider.price_code, key) in seen
-    seen.add((each.rider.price_code, key))
-    return repeated
+    }.get(each.rider.terms.scope, each.product.product_id)
 
 
 class Near:
@@ -100,6 +107,7 @@ class Discounter:
     def __init__(self, riders: Sequence[RiderInForce]) -> None:
         self._riders = riders
         self._left = [sum(piece.amount_micro_yuan for piece in each.pieces) for each in riders]
+        self._some_earned = any(_is_earned(each) for each in riders)
 
     def lines_for(self, lines: Sequence[DraftLine], percent_only: bool = False) -> list[DraftLine]:
         """The discount lines that these lines get."""
@@ -107,17 +115,16 @@ class Discounter:
             return []
         left = [line.amount_fen for line in lines]
         near = Near(lines)
+        missed = self._missed(lines, near, percent_only) if self._some_earned else ()
         found: dict[LineKey, tuple[DraftLine, list[Charge]]] = {}
         for place, each in enumerate(self._riders):
             per_mille = each.rider.terms.percent_per_mille
-            if percent_only and not per_mille:
+            if (percent_only and not per_mille) or place in missed:
                 continue
             targets = [index for index in near.to(each) if left[index] > 0 and covers(each, lines[index])]
             base = sum([left[index] for index in targets])
-            if per_mille:
-                whole = round_half_up(base * min(per_mille, WHOLE), WHOLE)
-            else:
-                whole = min(base, round_half_up(self._left[place], MICRO_PER_FEN))
+            whole = self._gives(place, base)
+            if not per_mille:
                 self._left[place] -= whole * MICRO_PER_FEN
             if whole <= 0:
                 continue
@@ -129,6 +136,39 @@ class Discounter:
                     left[index] -= part.amount_fen
                     found.setdefault(key_of(charge), (lines[index], []))[1].append(charge)
         return [_line(about, tuple(charges)) for about, charges in found.values()]
+
+    def _gives(self, place: int, base_fen: int) -> int:
+        """What a discount takes off lines that come to ``base_fen``."""
+        per_mille = self._riders[place].rider.terms.percent_per_mille
+        if per_mille:
+            return round_half_up(base_fen * min(per_mille, WHOLE), WHOLE)
+        return min(base_fen, round_half_up(self._left[place], MICRO_PER_FEN))
+
+    def _missed(self, lines: Sequence[DraftLine], near: Near, percent_only: bool) -> set[int]:
+        """The places of discounts that these lines do not earn: too little was spent, or another gives more."""
+        missed: set[int] = set()
+        best: dict[tuple[str, str], tuple[int, int]] = {}
+        for place, each in enumerate(self._riders):
+            terms = each.rider.terms
+            if not _is_earned(each) or (percent_only and not terms.percent_per_mille):
+                continue
+            amounts = [lines[index].amount_fen for index in near.to(each) if covers(each, lines[index])]
+            base = sum([amount for amount in amounts if amount > 0])
+            if base * MICRO_PER_FEN < terms.least_spend_micro_yuan:
+                missed.add(place)
+            elif terms.best_of:
+                gives, key = self._gives(place, base), (terms.best_of, _whose(each))
+                most, first = best.get(key, (-1, -1))
+                if gives > most:
+                    best[key] = gives, place
+                    missed.add(first)
+                else:
+                    missed.add(place)
+        return missed
+
+
+def _is_earned(each: RiderInForce) -> bool:
+    return bool(each.rider.terms.best_of or each.rider.terms.least_spend_micro_yuan)
 
 
 def covers(each: RiderInForce, line: DraftLine) -> bool:

@@ -37,6 +37,10 @@ class Terms:
     after_months: int = 0
     from_month: int = 0
     until_month: int = 999912
+    #: of discounts with one name here only the one is given that gives most
+    best_of: str = ""
+    #: a discount is given where the lines it is about come to this, before discounts
+    least_spend_micro_yuan: int = 0
     method: str = "fixed"
     decline_micro_yuan: int = 0
     forgiven: frozenset[str] = frozenset()
@@ -332,6 +336,8 @@ def _terms(row: PriceRow) -> Terms:
         after_months=_number(row, "after_months"),
         from_month=_number(row, "from_month"),
         until_month=_number(row, "until_month") or 999912,
+        best_of=str(params.get("best_of") or ""),
+        least_spend_micro_yuan=_number(row, "least_spend_micro_yuan"),
         method=str(params.get("stop_fee") or "fixed"),
         decline_micro_yuan=_number(row, "decline_micro_yuan"),
         forgiven=_codes(row, "forgiven_reasons"),
