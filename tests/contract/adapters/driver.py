@@ -12,18 +12,19 @@ from server_api.business.provisioning.manifest import Site, site_of
 from server_api.business.provisioning.registry import manifest_of, story
 from server_api.business.provisioning.simulation import Simulator
 
-#: Short, so that silence costs little; LATE_REPLY and DELAY of the simulators are set around it.
-TIMEOUT_S = 0.15
+TIMEOUT_S = 1.0
+#: Under faults: short, so that silence costs little; LATE_REPLY and DELAY of the simulators are set around it.
+IMPATIENT_S = 0.08
 MOST_ATTEMPTS = 8
 
 
-def site_to(name: str, simulator: Simulator) -> Site:
+def site_to(name: str, simulator: Simulator, timeout_s: float = TIMEOUT_S) -> Site:
     """The site that reaches a simulator."""
     manifest = manifest_of(name)
     secret_names = {field.name for field in manifest.settings.values() if field.kind == "secret"}
     settings = dict(simulator.settings())
     secrets = {key: str(settings.get(key, "")) for key in secret_names}
-    given = {**settings, "pace": {"timeout_s": TIMEOUT_S, "night": ""}}
+    given = {**settings, "pace": {"timeout_s": timeout_s, "night": ""}}
     return site_of(manifest, name, given, secrets)
 
 

@@ -12,14 +12,14 @@ from server_api.business.provisioning.attempt import Verdict
 from server_api.business.provisioning.contract import NOT_YET, Answer, Outcome, Plan
 from server_api.business.provisioning.registry import adapter_names, build_simulator, connect, manifest_of
 from server_api.business.provisioning.simulation import BEFALLS, Fault, FaultMenu, Kind
-from tests.contract.adapters.driver import TIMEOUT_S, carry_out, listed, site_to, tasks_of
+from tests.contract.adapters.driver import IMPATIENT_S, carry_out, listed, site_to, tasks_of
 
 pytestmark = pytest.mark.one_engine
 FAULTS = [(fault, kind) for kind in Kind for fault in sorted(BEFALLS[kind])]
 
 
 def _menu(seed: int = 0) -> FaultMenu:
-    return FaultMenu(seed=seed, delay_s=TIMEOUT_S / 10, late_s=TIMEOUT_S * 1.5)
+    return FaultMenu(seed=seed, delay_s=IMPATIENT_S / 4, late_s=IMPATIENT_S * 1.5)
 
 
 @pytest.mark.parametrize("name", adapter_names())
@@ -76,9 +76,8 @@ def test_the_network_is_the_same_after_every_fault(name: str, fault: Fault, kind
             assert verdict is Verdict.DONE or (blind and verdict is Verdict.MANUAL), (fault, kind, verdicts_now)
         if not any(unreadable):
             assert book_now == book
-            assert effects_now == effects
-        else:
-            assert not effects_now - effects, "something was done twice"
+        # A step between two states may be skipped where its acknowledgement was empty; none may be doubled.
+        assert not effects_now - effects, "something was done twice"
 
     _quiet_day(name)
     asyncio.run(both())
@@ -136,7 +135,7 @@ def _quiet_day(name: str) -> Day:
 async def _day(name: str, fault: Fault | None = None, kind: Kind | None = None) -> Day:
     acts = manifest_of(name).acts
     async with build_simulator(name, _menu(seed=7)) as simulator:
-        adapter = connect(site_to(name, simulator))
+        adapter = connect(site_to(name, simulator, IMPATIENT_S))
         verdicts = []
         for task in tasks_of(name, 2):
             if fault is not None:
