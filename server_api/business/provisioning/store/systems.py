@@ -100,11 +100,12 @@ def keep(conn: Connection, system: str, states: dict[str, dict[str, Any] | None]
 
 def all_kept(conn: Connection, system: str) -> Iterator[Any]:
     """Every subscriber of whom we did something, by key."""
-    after = ""
+    all_of_them = select(_S.subscriber_key, _S.known, _S.state_kept).where(
+        _S.system_name == system, _S.known.is_not(None)
+    )
+    after = None
     while True:
-        query = select(_S.subscriber_key, _S.known, _S.state_kept).where(
-            _S.system_name == system, _S.known.is_not(None), _S.subscriber_key > after
-        )
+        query = all_of_them if after is None else all_of_them.where(_S.subscriber_key > after)
         rows = conn.execute(query.order_by(_S.subscriber_key).limit(_PAGE)).all()
         yield from rows
         if len(rows) < _PAGE:
