@@ -17,6 +17,7 @@ from server_api.billing.payment.fapiao.provider import DESK
 from server_api.billing.rating import jobs as rating
 from server_api.billing.usage import jobs as usage
 from server_api.business.inventory import jobs as inventory
+from server_api.business.ordering import jobs as ordering
 from server_api.business.party import jobs as party
 from server_api.business.provisioning import jobs as provisioning
 from server_api.business.provisioning.sites import SITES, read_sites
@@ -45,6 +46,7 @@ WIRES: tuple[Callable[[Wiring], None], ...] = (
     inventory.wire,
     provisioning.wire,
     workorder.wire,
+    ordering.wire,
     trouble.wire,
     proofs.wire,
 )

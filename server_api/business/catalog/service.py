@@ -33,15 +33,18 @@ from shared_models.contracts.rating import price_book_digest
 from shared_models.values.faults.catalog import CatalogNotValid, NoPriceBook, OfferingNotSold, OfferingUnknown
 
 __all__ = [
+    "changes_allowed",
     "export_catalog",
     "import_catalog",
     "imported",
     "list_offerings",
     "list_price_books",
+    "mandatory_members",
     "member_codes",
     "need_offering",
     "offering_names",
     "price_version_on",
+    "prices_of",
     "publish_price_book",
     "relations_at_sale",
     "read_excel",
@@ -285,3 +288,20 @@ def relations_at_sale(conn: Connection, offering_code: str) -> tuple[set[str], s
 def offering_names(conn: Connection, offering_codes: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Names (Chinese, English) by code."""
     return {code: (row.name_zh, row.name_en) for code, row in store.names(conn, offering_codes).items()}
+
+
+def changes_allowed(conn: Connection, offering_code: str) -> set[str]:
+    """What an offering may be changed to, up or down; empty where the catalogue does not say."""
+    rows = store.relations_of(conn, [offering_code]).get(offering_code, [])
+    return {row.other_code for row in rows if row.relation in ("upgrades_to", "downgrades_to")}
+
+
+def mandatory_members(conn: Connection, bundle_code: str) -> set[str]:
+    """The offerings a bundle cannot be without."""
+    return {row.member_code for row in store.members_of(conn, [bundle_code]).get(bundle_code, []) if row.mandatory}
+
+
+def prices_of(conn: Connection, offering_codes: Sequence[str], on: date) -> dict[str, list[OfferPriceRow]]:
+    """Prices valid on a day, by offering."""
+    found = store.prices_on(conn, sorted(set(offering_codes)), on)
+    return {code: [_price_row(row) for row in rows] for code, rows in found.items()}

@@ -61,7 +61,7 @@ order_item = Table(
     Column("wish", JsonText(), nullable=False),
     Column("secrets_sealed", LongWords),
     # the steps: [{step, state, refs}]
-    Column("plan", JsonText(), nullable=False),
+    Column("steps", JsonText(), nullable=False),
     Column("result_code", Code(40)),
     Column("result_text", Words(400)),
     PrimaryKeyConstraint("order_id", "item_no"),

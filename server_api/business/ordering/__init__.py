@@ -1,0 +1,1 @@
+"""Orders: accepted, planned, carried out step by step, taken back."""
