@@ -46,7 +46,7 @@ Open = Callable[..., "Page"]
 def ground(running_hall: RunningHall) -> RunningHall:
     """Lines in the ground, a team with one person, a van with cable."""
     business = running_hall.house.databases.business
-    lay(business)
+    lay(business, pairs=20, ports=30)
 
     def furnish(uow: UnitOfWork) -> None:
         team = TeamRow(team_code="NORTH", team_name="城北班", hall_code="H01", district_code="D1", members=("3001",))

@@ -148,13 +148,14 @@ def test_many_processes_never_get_the_same_thing(databases: Databases, database_
         for no in range(4)
     ]
     first = workers[0].stdout
-    assert first is not None and first.readline().startswith("number ")
+    assert first is not None
+    got = [first.readline().strip()]  # in the middle of its work, whichever that is
     workers[0].kill()
-    got: list[str] = []
     for one in workers:
         out, err = one.communicate(timeout=60)
         assert one is workers[0] or one.returncode == 0, err
-        got += [line for line in out.splitlines() if line.count(" ") == 2 and len(line.split()[2]) == 32]
+        got += out.splitlines()
+    got = [line for line in got if line.count(" ") == 2 and len(line.split()[2]) == 32]  # the last may be cut
     things = [line.rsplit(" ", 1)[0] for line in got]
     assert len(things) == len(set(things)), "nothing was handed out twice"
     with business.reading() as connection:
