@@ -26,7 +26,7 @@ from shared_models.values.period import Month
 from tests.support.bill_town import TOWN_PRICES, BillTown, recurring
 
 MONTHS = (Month(202601), Month(202602), Month(202603))
-ACCOUNTS = 14
+ACCOUNTS = 10
 ITEMS = ("voice.local", "voice.long_distance", "voice.international", "voice.service")
 SERVICES = {"PSTN": "voice", "BB100": "broadband", "BB300": "broadband", "BBYEAR": "broadband", "TV": "tv"}
 
