@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from server_api.billing.rating import checks, rerate_acts, store
+from server_api.billing.rating import checks, packs, rerate_acts, store
 from server_api.billing.rating.credit import jobs as credit
 from server_api.billing.usage import store as usage_store
 from server_api.billing.usage.numbers import access_key
@@ -36,6 +36,7 @@ def wire(wiring: Wiring) -> None:
     wiring.at("20 * * * *", "billing", RETRY_JOB)
     wiring.job("billing", SESSIONS_JOB, rate_sessions_since)
     wiring.at("40 * * * *", "billing", SESSIONS_JOB)
+    wiring.job("billing", packs.DEAL_JOB, packs.deal)
     wiring.job("billing", rerate_acts.RERATE_JOB, rerate_acts.run_job)
     wiring.copy(Copy("price_book", "billing", ("PriceBookPart", "PriceBookPublished"), price_book_copy))
     wiring.copy(Copy("rating_product", "billing", ("ProductRecorded",), product_copy))

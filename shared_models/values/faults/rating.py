@@ -65,3 +65,10 @@ class SparkNotThere(Fault):
 
     code = "spark_not_there"
     status = 503
+
+
+class AlreadyInPool(Fault):
+    """The product shares another pool's units on that day, or this one's."""
+
+    code = "already_in_pool"
+    status = 409
