@@ -49,7 +49,7 @@ def settle_task(uow: UnitOfWork, *, task_id: str, done: bool, reason: str) -> No
     row = _held(uow, task_id, (End.MANUAL.value,))
     end = End.DONE if done else End.REFUSED
     commands.change(
-        uow.conn, task_id, (End.MANUAL.value,), state=end.value, in_doubt=False, ended_at=uow.now,
+        uow.conn, task_id, (End.MANUAL.value,), state=end.value, in_doubt=False, ended_at=uow.now, result_code=BY_HAND,
         settled_by=uow.context.staff_no, settle_reason=reason,
     )  # fmt: skip
     site = SITES.get(row.system_name)

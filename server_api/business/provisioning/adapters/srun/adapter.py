@@ -120,8 +120,10 @@ class SrunAdapter:
         page = 1
         while True:
             reply = await self._ask(_Talk(), wire.list_users(page, _PAGE))
-            if isinstance(reply, Answer) or wire.code_of(reply) != wire.OK:
-                raise ConnectionError(f"{self._site.name}: page {page}: {reply}")
+            if isinstance(reply, Answer):
+                raise ConnectionError(f"page {page}: {reply.code} {reply.text}")
+            if wire.code_of(reply) != wire.OK:
+                raise ConnectionError(f"page {page}: {reply.get('code')} {reply.get('message', '')}")
             users = wire.read_users(reply.get("data"))
             for user in users:
                 yield user.name, user.state()

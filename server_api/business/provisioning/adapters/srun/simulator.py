@@ -174,7 +174,7 @@ class SrunSimulator(HttpSimulator):
 
 def _viewed(name: str, user: Mapping[str, Scalar]) -> dict[str, Any]:
     """A user as ``view`` tells of it, in one of three spellings."""
-    status, product, sessions = user["status"], user["product_id"], user["sessions"]
+    status, product, sessions = user.get("status", "0"), user.get("product_id", "1"), user.get("sessions", 1)
     match sum(name.encode()) % 3:
         case 0:
             return {"user_name": name, "user_available": int(str(status)), "products_id": product,
