@@ -27,6 +27,7 @@ PUBLIC = {
     "GET /portal/language/{code}",
     "GET /portal/login",
     "GET /portal/static/{name}",
+    "GET /portal/work-sw.js",
     "POST /portal/login",
 }
 

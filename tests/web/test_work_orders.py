@@ -137,7 +137,7 @@ def submit(page: Page, work_order_id: str) -> None:
 
 def test_a_work_order_from_list_to_signature(ground: RunningHall, new_page: Open) -> None:
     work_order_id = given(ground)
-    page = enter(ground, new_page, PHONE, "3001", "/portal/work")
+    page = enter(ground, new_page, PHONE, "3001", "/portal/workorders")
     card = page.locator(f"#w{work_order_id}")
     assert "油城路8号2单元301室" in card.inner_text() and "待预约" in card.inner_text()
     assert card.locator("a[href^='tel:']").get_attribute("href") == "tel:13900001111"
@@ -163,10 +163,10 @@ def test_a_work_order_from_list_to_signature(ground: RunningHall, new_page: Open
 
 def test_without_a_connection_it_waits_and_is_done_once(ground: RunningHall, new_page: Open) -> None:
     work_order_id = given(ground)
-    page = enter(ground, new_page, PHONE, "3001", "/portal/work")
+    page = enter(ground, new_page, PHONE, "3001", "/portal/workorders")
     page.wait_for_function("() => document.getElementById('work').dataset.kept === '1'")
     page.context.set_offline(True)
-    page.goto("/portal/work")  # the phone was put away and taken out again, in the cellar
+    page.goto("/portal/workorders")  # the phone was put away and taken out again, in the cellar
     card = page.locator(f"#w{work_order_id}")
     assert "油城路8号2单元301室" in card.inner_text()
     fill_in(page, work_order_id)
@@ -174,7 +174,7 @@ def test_without_a_connection_it_waits_and_is_done_once(ground: RunningHall, new
     page.get_by_text("等待发送").wait_for()
     assert seen(ground, work_order_id).state == "waiting"
     pictured(page, "work-offline")
-    page.goto("/portal/work")
+    page.goto("/portal/workorders")
     page.get_by_text("等待发送").wait_for()
     # the answer to the first sending is lost on the way: the second is the same act
     page.evaluate(LOSE_FIRST)
@@ -191,7 +191,7 @@ def test_without_a_connection_it_waits_and_is_done_once(ground: RunningHall, new
 
 def test_a_refusal_is_shown_and_a_lost_session_keeps_what_waits(ground: RunningHall, new_page: Open) -> None:
     work_order_id = given(ground)
-    page = enter(ground, new_page, PHONE, "3001", "/portal/work")
+    page = enter(ground, new_page, PHONE, "3001", "/portal/workorders")
     fill_in(page, work_order_id)
     page.locator(f"#w{work_order_id} input[name=quantity_1]").fill("9999")
     submit(page, work_order_id)
@@ -200,13 +200,13 @@ def test_a_refusal_is_shown_and_a_lost_session_keeps_what_waits(ground: RunningH
     assert page.locator("#queue").is_hidden() and seen(ground, work_order_id).state == "waiting"
     page.context.clear_cookies()
     page.goto("about:blank")
-    page.goto("/portal/work")
+    page.goto("/portal/workorders")
     assert "/portal/login" in page.url
 
 
 def test_it_works_without_a_script(ground: RunningHall, new_page: Open) -> None:
     work_order_id = given(ground)
-    page = enter(ground, new_page, PHONE, "3001", "/portal/work", java_script_enabled=False)
+    page = enter(ground, new_page, PHONE, "3001", "/portal/workorders", java_script_enabled=False)
     card = page.locator(f"#w{work_order_id}")
     card.locator("details.closing summary").click()
     card.locator("select[name=outcome]").select_option("cannot_continue:no_line")

@@ -10,7 +10,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== self.location.origin) return;
   if (url.pathname.startsWith("/portal/static/")) event.respondWith(keptFirst(event.request));
-  else if (url.pathname === "/portal/work" || url.pathname.startsWith("/portal/work/")) event.respondWith(newestFirst(event.request));
+  else if (url.pathname === "/portal/workorders" || url.pathname.startsWith("/portal/workorders/")) event.respondWith(newestFirst(event.request));
 });
 
 async function keptFirst(request) {

@@ -36,7 +36,7 @@
         line.append(" ", drop);
       } else if (state === "signed_out") {
         const again = element("a", word("signIn"));
-        again.href = "/portal/login?next=/portal/work";
+        again.href = "/portal/login?next=/portal/workorders";
         line.append(" ", again);
       }
       queue.append(line);
@@ -145,12 +145,12 @@
 
   async function keep() {
     if (!("serviceWorker" in navigator)) return;
-    await navigator.serviceWorker.register("/portal/work-sw.js", { scope: "/portal/work" });
+    await navigator.serviceWorker.register("/portal/work-sw.js", { scope: "/portal/workorders" });
     await navigator.serviceWorker.ready;
     const files = [...document.querySelectorAll("link[rel=stylesheet], link[rel=icon]")].map((one) => one.href);
     files.push(...[...document.querySelectorAll("script[src], img[src]")].map((one) => one.src));
     const kept = await caches.open("onehall-work");
-    await Promise.all(["/portal/work", ...files].map((file) => kept.add(file).catch(() => undefined)));
+    await Promise.all(["/portal/workorders", ...files].map((file) => kept.add(file).catch(() => undefined)));
     root.dataset.kept = "1";
   }
 

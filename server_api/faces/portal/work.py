@@ -45,7 +45,7 @@ Wish = TypeVar("Wish", bound=BaseModel)
 DEVICE_KINDS = ("set_top_box", "card", "cable_modem")
 
 
-@router.get("/work")
+@router.get("/workorders")
 def my_work(visitor: Visitor = portal_permit(Permission.WORK_DO)) -> Response:
     """All the visitor has open, each with its forms, on one page."""
     context = visitor.caller.context
@@ -67,7 +67,7 @@ def my_work(visitor: Visitor = portal_permit(Permission.WORK_DO)) -> Response:
     )  # fmt: skip
 
 
-@router.get("/work/{work_order_id}/line.svg")
+@router.get("/workorders/{work_order_id}/line.svg")
 def line(work_order_id: HexId, visitor: Visitor = portal_permit(Permission.WORK_DO)) -> Response:
     """The line of a work order as a picture: of its product, or of what its order holds."""
     now = visitor.caller.databases.business.clock.now()
@@ -90,7 +90,7 @@ async def fields(request: Request) -> dict[str, str]:
 Form = Annotated[dict[str, str], Depends(fields)]
 
 
-@router.post("/work/{work_order_id}/arrive")
+@router.post("/workorders/{work_order_id}/arrive")
 def arrive(
     work_order_id: HexId, form: Form, request: Request, visitor: Visitor = portal_permit(Permission.WORK_DO)
 ) -> Response:
@@ -105,7 +105,7 @@ def arrive(
     return _act(visitor, request, _What("arrive_at_work", work_order_id, form), read, work)
 
 
-@router.post("/work/{work_order_id}/contact")
+@router.post("/workorders/{work_order_id}/contact")
 def contact(
     work_order_id: HexId, form: Form, request: Request, visitor: Visitor = portal_permit(Permission.WORK_DO)
 ) -> Response:
@@ -120,7 +120,7 @@ def contact(
     return _act(visitor, request, _What("make_contact", work_order_id, form), read, work)
 
 
-@router.post("/work/{work_order_id}/book")
+@router.post("/workorders/{work_order_id}/book")
 def book(
     work_order_id: HexId, form: Form, request: Request, visitor: Visitor = portal_permit(Permission.WORK_DO)
 ) -> Response:
@@ -135,7 +135,7 @@ def book(
     return _act(visitor, request, _What("book_work", work_order_id, form), read, work)
 
 
-@router.post("/work/{work_order_id}/close")
+@router.post("/workorders/{work_order_id}/close")
 def close(
     work_order_id: HexId, form: Form, request: Request, visitor: Visitor = portal_permit(Permission.WORK_DO)
 ) -> Response:
@@ -230,7 +230,7 @@ def _act(
         sentence, remedy = words(fault, visitor.language)
         return JSONResponse({"text": sentence, "remedy": remedy, "retry": fault.retry}, fault.status)
     if not wants_data:
-        return go("/portal/work")
+        return go("/portal/workorders")
     done = WorkOrderDone.model_validate_json(outcome.reply)
     word = texts(visitor.language).get(f"portal.work_state.{done.state}", done.state)
     return JSONResponse({"state": done.state, "word": word})

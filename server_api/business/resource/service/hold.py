@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from server_api.business.party import service as party
 from server_api.business.resource import rules, store
 from server_api.business.resource.service import ways
-from server_api.business.resource.service.uselog import use_row
 from server_api.business.resource.service.ways import LOOK_AT, RunOut, claim_first
+from server_api.business.resource.uselog import use_row
 from server_api.business.resource.wording import called
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.tables.business.resource import number_resource

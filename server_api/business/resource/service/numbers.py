@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server_api.business.resource import rules, store
-from server_api.business.resource.service.uselog import use_row
+from server_api.business.resource.uselog import use_row
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.tables.business.resource import number_resource
 from shared_models.values.faults.inventory import NumberAlreadyTaken

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from server_api.business.party import service as party
 from server_api.business.resource import rules, store
-from server_api.business.resource.service.uselog import use_row
 from server_api.business.resource.store import places
+from server_api.business.resource.uselog import use_row
 from server_api.business.resource.wording import called
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.tables.business.resource import number_resource

@@ -6,7 +6,7 @@ from typing import Any
 
 from server_api.business.trouble import rules, store
 from server_api.business.trouble.policy import trouble_policy
-from server_api.business.trouble.service.steps import done, held, note, step
+from server_api.business.trouble.steps import done, held, note, step
 from server_api.business.workorder import service as workorder
 from server_api.business.workorder.news import WorkOrderClosed
 from server_api.platform.unit_of_work import UnitOfWork

@@ -10,7 +10,7 @@ from server_api.business.party import service as party
 from server_api.business.resource import service as resource
 from server_api.business.trouble import rules, store
 from server_api.business.trouble.policy import trouble_policy
-from server_api.business.trouble.service.steps import done, note, step
+from server_api.business.trouble.steps import done, note, step
 from server_api.business.workorder import service as workorder
 from server_api.platform.numbering import next_number
 from server_api.platform.unit_of_work import UnitOfWork

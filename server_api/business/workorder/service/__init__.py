@@ -18,7 +18,7 @@ from server_api.business.workorder.service.dispatch import (
     open_work_order,
 )
 from server_api.business.workorder.service.field import arrive, close_work, follow_up, make_contact
-from server_api.business.workorder.service.steps import done
+from server_api.business.workorder.steps import done
 from shared_models.contracts.workorder import Window
 
 __all__ = [

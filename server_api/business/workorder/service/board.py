@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from server_api.business.workorder import rules, store
 from server_api.business.workorder.policy import work_policy
-from server_api.business.workorder.service.steps import window_of
+from server_api.business.workorder.steps import window_of
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.work import WorkContext
 from shared_models.contracts.workorder import (

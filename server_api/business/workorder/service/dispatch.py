@@ -9,7 +9,7 @@ from server_api.business.party import service as party
 from server_api.business.workorder import store
 from server_api.business.workorder.news import WorkOrderClosed
 from server_api.business.workorder.policy import work_policy
-from server_api.business.workorder.service.steps import (
+from server_api.business.workorder.steps import (
     done,
     give_back_window,
     held,

@@ -9,7 +9,7 @@ from server_api.business.resource import service as resource
 from server_api.business.workorder import rules, store
 from server_api.business.workorder.news import WorkOrderClosed
 from server_api.business.workorder.policy import work_policy
-from server_api.business.workorder.service.steps import done, give_back_window, held, need_reason, note, step
+from server_api.business.workorder.steps import done, give_back_window, held, need_reason, note, step
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.workorder import (
     ArriveAtSite,
