@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -13,7 +14,7 @@ from sqlalchemy import Connection, Select, Table, insert
 from sqlalchemy.exc import DBAPIError
 
 from server_api.platform.dialects.base import Trouble
-from server_api.platform.dialects.prepared import Prepared
+from server_api.platform.dialects.prepared import Prepared, savepoint
 from shared_models.contracts.events import Payload
 from shared_models.contracts.work import WorkContext
 from shared_models.tables.platform import PlatformTables
@@ -86,6 +87,17 @@ class UnitOfWork:
         """Tell the other slices of this side, inside this transaction: listeners run now, in the order registered."""
         for listener in self.database.listeners.get(type(news), ()):
             listener(self, news)
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A part of the act that is undone alone, with the facts it told, when it is refused."""
+        told = len(self.told)
+        try:
+            with savepoint(self.conn):
+                yield
+        except BaseException:
+            del self.told[told:]
+            raise
 
     def lock(self, query: Select[Any] | Prepared, table: Table, params: dict[str, Any] | None = None) -> Any | None:
         """Read one known row and hold it until the act ends. Order everywhere: account, till session, number row.

@@ -119,12 +119,11 @@ def _run(carried: Carried, item: Item, step: Step) -> bool:
         step["state"] = BEGIN[step["step"]](carried, item, step)
         carried.touch(item)
         return True
-    told, kept = len(uow.told), dict(step)
+    kept = dict(step)
     try:
-        with uow.conn.begin_nested():
+        with uow.part():
             step["state"] = BEGIN[step["step"]](carried, item, step)
     except Fault as fault:
-        del uow.told[told:]
         step.clear()
         step.update(kept)
         carried.put_item(item, "held", code=fault.code, text=str(fault))

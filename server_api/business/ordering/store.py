@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, inser
 
 from server_api.business.ordering.rules import ENDS, OPEN
 from shared_models.contracts.work import DataScope, WorkContext
-from shared_models.tables.business.ordering import order_batch_row, order_event, order_fee, order_item, product_order
+from shared_models.tables.business.ordering import order_event, order_fee, order_item, product_order
 
 _CHUNK = 400
 
@@ -165,13 +165,3 @@ def wrong_fees(conn: Connection, limit: int) -> tuple[int, list[str]]:
         .distinct()
     )
     return counted, list(conn.execute(query.order_by(order_fee.c.order_id).limit(limit)).scalars())
-
-
-def batch_rows(conn: Connection, batch_id: str) -> dict[int, str]:
-    """Rows of a file that were ordered: row → order."""
-    query = select(order_batch_row.c.row_no, order_batch_row.c.order_id).where(order_batch_row.c.batch_id == batch_id)
-    return {row.row_no: row.order_id for row in conn.execute(query.order_by(order_batch_row.c.row_no))}
-
-
-def add_batch_row(conn: Connection, **values: Any) -> None:
-    conn.execute(insert(order_batch_row).values(**values))

@@ -1,4 +1,4 @@
-"""Orders: what was asked for, item by item, with the plan of each, its fees, what happened, and files of orders."""
+"""Orders: what was asked for, item by item, with the plan of each, its fees, and what happened."""
 
 from __future__ import annotations
 
@@ -98,16 +98,4 @@ order_event = Table(
     Column("code", Code(40)),
     Column("remark", Words(400)),
     PrimaryKeyConstraint("order_id", "event_no"),
-)
-
-#: One row of a file of orders: found again by the file's digest, so a file handed in twice orders once.
-order_batch_row = Table(
-    "order_batch_row",
-    business_metadata,
-    Column("batch_id", Id(), nullable=False),
-    Column("row_no", Integer, nullable=False, autoincrement=False),
-    Column("order_id", Id()),
-    Column("done_at", Instant(), nullable=False),
-    PrimaryKeyConstraint("batch_id", "row_no"),
-    Index("ix_order_batch_row_order", "order_id"),
 )

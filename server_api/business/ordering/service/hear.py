@@ -159,7 +159,7 @@ def heard_resume(uow: UnitOfWork, envelope: Envelope, fact: ResumeWanted) -> Non
             carried = load(uow, other.order_id)
             if carried is not None:
                 try:
-                    with uow.conn.begin_nested():
+                    with uow.part():
                         cancel_carried(carried, reason="paid")
                 except OrderPastReturn:
                     raise OrderUnderWay(order=other.order_no) from None  # its end is waited for: the fact comes again
