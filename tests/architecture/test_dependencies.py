@@ -19,7 +19,7 @@ EXTRAS = {
     "shared_models": ("",),
     "resources": ("",),
     "desktop_client": ("", "client", "devices"),
-    "server_api": ("", "server", "postgres", "mssql", "oracle"),
+    "server_api": ("", "server", "postgres", "mssql", "oracle", "spark"),
 }
 TABLES_EXTRAS = ("", "server")
 LOCKS = ("requirements.lock", "requirements-test.lock")

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from server_api.billing.rating import store
-from server_api.billing.rating.store import arrivals
 from server_api.billing.rating.store import months as month_store
 from server_api.platform.database import Database
 from server_api.platform.jobs import JobRun, enqueue
@@ -165,6 +164,8 @@ def _deal_pool(uow: UnitOfWork, database: Database, pool_id: str, product_id: st
 
 def _deal_again(uow: UnitOfWork, database: Database, accounts: Iterable[str], days: tuple[date, date]) -> None:
     """Calls of some accounts that began on some days and may have come already are due to be dealt out again."""
+    from server_api.billing.rating.store import arrivals  # brings what only rating needs
+
     until_on = min(days[1], uow.today + timedelta(days=1))
     months, month = [], Month.of(days[0])
     closed = store.closed_periods(uow.conn)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from server_api.business.catalog.rules import contradictions
@@ -49,6 +48,8 @@ Cells = dict[str, Any]
 
 def read_yaml(text: str, file: str) -> tuple[CatalogDocument, list[RowError]]:
     """Read a catalogue from YAML; the document holds the rows that are right. Raises CatalogNotReadable."""
+    import yaml  # who reads or writes a file needs it, not who starts
+
     try:
         tree = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -151,6 +152,8 @@ def _read_row(model: type[Contract], cells: Cells, file: str, row_no: int) -> tu
 
 def to_yaml(catalog: CatalogDocument) -> str:
     """The catalogue as YAML that reads back to the same."""
+    import yaml  # as above
+
     tree = {section: [_plain(row) for row in getattr(catalog, section)] for section in SECTIONS}
     return yaml.safe_dump(tree, allow_unicode=True, sort_keys=False, width=120)
 

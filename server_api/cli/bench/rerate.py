@@ -15,8 +15,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from server_api.billing.rating import service
 from server_api.billing.rating.rerate import rerate
 from server_api.billing.rating.rerate_read import Asked
@@ -26,7 +24,6 @@ from server_api.cli.bench.usage_parts import Part, alone, dealing, measured, new
 from server_api.cli.console import OK, REFUSED, Console, t
 from server_api.platform.acts import Act, digest_of, perform
 from shared_models.contracts.work import system_context
-from shared_models.tables.billing.rating import rated_usage
 from shared_models.values.clock import SystemClock, town_day
 from shared_models.values.ids import new_id
 from shared_models.values.period import Month
@@ -108,13 +105,10 @@ def _rated_again(folder: str, yyyymm: int, as_it_should: Any) -> Part:
 
 def bare_read(folder: str, yyyymm: int) -> Part:
     """The bare limit of reading: the columns re-rating needs, fetched."""
-    database = open_bench(Path(folder))
-    query = select(*[rated_usage.c[name] for name in RERATE_COLUMNS]).where(rated_usage.c.period == yyyymm)
-    sql = str(query.compile(database.engine, compile_kwargs={"literal_binds": True}))
-    database.close()
     bare = sqlite3.connect(Path(folder) / "billing.db")
+    sql = f"SELECT {','.join(RERATE_COLUMNS)} FROM rated_usage WHERE period = ?"
     try:
-        return measured(lambda: (sum(len(some) for some in _pages(bare.execute(sql))), True))
+        return measured(lambda: (sum(len(some) for some in _pages(bare.execute(sql, (yyyymm,)))), True))
     finally:
         bare.close()
 
