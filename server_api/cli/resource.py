@@ -56,13 +56,14 @@ def _import(args: argparse.Namespace, console: Console) -> int:
         console.complain(t("catalog.file_missing", file=args.file))
         return USAGE
     raw = args.file.read_bytes()
+    source = hashlib.sha256(raw).hexdigest()
     found = resource.read_resources(raw, args.file.name)
     with open_house(args) as house:
         business = house.databases.business
         with business.reading() as connection:
-            report = resource.check_resources(connection, found, args.file.name)
+            report = resource.check_resources(connection, found, args.file.name, source)
         if not report.errors and not args.dry_run:
-            _store(house, found, hashlib.sha256(raw).hexdigest())
+            _store(house, found, source)
             report = report.model_copy(update={"stored": True})
     _complain(report.errors, console)
     added = ", ".join(f"{_word(kind)} {count}" for kind, count in report.added.items()) or "0"

@@ -227,14 +227,13 @@ def import_resources(body: ImportResources, caller: Caller = permit(Permission.R
         raw = base64.b64decode(body.content, validate=True)
     except ValueError:
         raise ResourceFileNotReadable(reason="base64") from None
-    found = resource.read_resources(raw, body.file_name)
+    found, source = resource.read_resources(raw, body.file_name), hashlib.sha256(raw).hexdigest()
     with caller.reading("business") as connection:
-        report = resource.check_resources(connection, found, body.file_name)
+        report = resource.check_resources(connection, found, body.file_name, source)
     if report.errors or body.dry_run:
         return reply(report)
     if len(found.things) > _MOST_AT_ONCE:
         raise ResourceFileNotReadable(reason=f"> {_MOST_AT_ONCE}: onehall resource import")
-    source = hashlib.sha256(raw).hexdigest()
 
     def work(uow: UnitOfWork) -> ResourcesImported:
         for part in resource.parts_of(found):

@@ -28,10 +28,13 @@ def read_resources(raw: bytes, file: str) -> ResourceFile:
     return read_workbook(raw, file, party.area_code())
 
 
-def check_resources(conn: Connection, found: ResourceFile, file: str) -> ResourcesImported:
-    """Say what an import would add and what is wrong with it; changes nothing."""
+def check_resources(conn: Connection, found: ResourceFile, file: str, source: str = "") -> ResourcesImported:
+    """Say what an import would add and what is wrong with it; changes nothing. ``source`` as in ``import_part``."""
     errors = [*found.errors, *_places_missing(conn, found, file)]
-    added = {"place": 0, "cover": 0, "material": len(found.materials)}
+    added = {"place": 0, "cover": 0, "material": 0}
+    for row_no, row in found.materials:
+        cause_id = _cause(source, row_no)
+        added["material"] += not places.moved_for(conn, row["place_code"], row["material_code"], cause_id)
     known_places = places.places(conn, [row["place_code"] for _, row in found.places])
     added["place"] = sum(row["place_code"] not in known_places for _, row in found.places)
     known_covers = places.known_covers(conn, [row["cover_text"] for _, row in found.covers])
@@ -84,11 +87,16 @@ def import_part(uow: UnitOfWork, *, part: ResourceFile, source: str) -> int:
         fresh += [{**row, "changed_at": uow.now} for row in rows if row["access_key"] not in there]
     store.add(uow.conn, fresh)
     for row_no, row in part.materials:
-        cause_id = hashlib.sha256(f"{source}:{row_no}".encode()).hexdigest()
+        cause_id = _cause(source, row_no)
         if not places.moved_for(uow.conn, row["place_code"], row["material_code"], cause_id):
             stock.put_material(uow, **row, cause_id=cause_id)
             added += 1
     return added + len(covers) + len(fresh)
+
+
+def _cause(source: str, row_no: int) -> str:
+    """What a row of a file is booked under in the stock."""
+    return hashlib.sha256(f"{source}:{row_no}".encode()).hexdigest()
 
 
 def _put_places(uow: UnitOfWork, part: ResourceFile) -> int:
