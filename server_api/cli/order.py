@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+import resources
 from server_api.business.ordering import service as ordering
 from server_api.business.ordering.batch import order_rows
 from server_api.cli.console import OK, REFUSED, USAGE, Console, language, t
@@ -91,7 +92,7 @@ def _quote(args: argparse.Namespace, console: Console) -> int:
 
 
 def _text(fault: Any) -> str:
-    return t(f"fault.{fault.code}.text", **_plain(fault.params))
+    return resources.text(f"fault.{fault.code}.text", language(), **_plain(fault.params))
 
 
 def _plain(params: dict[str, Any]) -> dict[str, str]:

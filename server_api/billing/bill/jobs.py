@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from server_api.billing.bill import checks, service
+from server_api.billing.bill.fees import keep_fees, take_fees_back
 from server_api.billing.bill.store import copies
 from server_api.platform.acts import Act, digest_of, perform
 from server_api.platform.database import Database
@@ -15,7 +16,7 @@ from server_api.platform.facts.receiver import Envelope
 from server_api.platform.jobs import JobCancelled, JobRun
 from server_api.platform.registry import Copy, CopyRow, Wiring
 from server_api.platform.unit_of_work import UnitOfWork
-from shared_models.contracts.events import ProductRecorded
+from shared_models.contracts.events import FeeRaised, FeesWithdrawn, ProductRecorded
 from shared_models.values.faults.bill import BillRunNotRunning
 from shared_models.values.period import Month
 
@@ -23,6 +24,8 @@ from shared_models.values.period import Month
 def wire(wiring: Wiring) -> None:
     """Say what this slice hears, runs and proves."""
     wiring.hear_fact("billing", ProductRecorded, keep_product, keep_new_products)
+    wiring.hear_fact("billing", FeeRaised, keep_fees)
+    wiring.hear_fact("billing", FeesWithdrawn, take_fees_back)
     wiring.job("billing", service.MONTH_RUN_JOB, run_month)
     for name, check in checks.CHECKS:
         wiring.invariant("billing", name, check)

@@ -47,13 +47,11 @@ def about(carried: Carried, item: Item) -> About:
             host = inventory.know_product(conn, made.wish["product_id"], uow.context, uow.today)
     if host is not None:
         words |= {access.access_kind: access.access_key for access in host.accesses}
-        words |= {held.kind: held.code for held in resource.held_by_product(conn, host.product_id)}
+        words |= {one.kind: one.code for one in resource.held_by_product(conn, host.product_id)}
     fresh = {access.access_kind: access.access_key for access in wish.accesses}
-    fresh |= {
-        held.kind: held.code
-        for held in resource.held_by_order(conn, carried.order_id)
-        if held.item_id == item["item_id"]
-    }
+    if wish.things or wish.new_code:
+        held = resource.held_by_order(conn, carried.order_id)
+        fresh |= {one.kind: one.code for one in held if one.item_id == item["item_id"]}
     if act is OrderAct.INSTALL:
         words |= fresh
     else:

@@ -76,15 +76,15 @@ def _accepted(uow: UnitOfWork, order: SubmitOrder) -> tuple[Carried, list[Checke
         raise OrderFieldMissing(item=fees[0][0].item_no, act=fees[0][0].wish.act.value, field="account_id")
     row = _order_row(uow, order, owner, account_id, total)
     rows = [_item_row(uow, order, item) for item in items]
-    store.add_order(uow.conn, row)
-    store.add_items(uow.conn, rows)
     carried = Carried(uow, row, rows, accepting=True)
     carried.note("accept", row["state"])
     _reserve(uow, order, items, row["expires_at"])
-    _raise_fees(uow, order, row, fees)
     with carrying(order.order_id):
         go_on(carried)
-        carried.save()
+        store.add_order(uow.conn, row)  # once, as it is by now: nothing refers to it before
+        store.add_items(uow.conn, rows)
+        store.add_events(uow.conn, carried.events)
+    _raise_fees(uow, order, row, fees)
     return carried, items
 
 
