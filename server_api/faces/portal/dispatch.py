@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Path
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from server_api.business.workorder import service as workorder
 from server_api.business.workorder.policy import work_policy
+from server_api.faces.edge.problems import fault_of
 from server_api.faces.portal.visitor import Visitor, go, portal_permit
 from server_api.platform.acts import Act, digest_of, perform
 from shared_models.contracts.workorder import DispatchWork
@@ -43,9 +45,12 @@ def hand_out(
 ) -> Response:
     """Hand a work order to a team or one of its members. A second click is the same act."""
     team_code, _, staff_no = to.partition(":")
-    wish = DispatchWork.model_validate(
-        {"team_code": team_code, "staff_no": staff_no or None, "reason_code": reason or None}
-    )
+    try:
+        wish = DispatchWork.model_validate(
+            {"team_code": team_code, "staff_no": staff_no or None, "reason_code": reason or None}
+        )
+    except ValidationError as error:
+        raise (fault_of(error) or error) from None
     act = Act(
         act_id if is_id(act_id) else new_id(), "dispatch_work",
         digest_of({"id": work_order_id, "wish": wish.model_dump(mode="json")}), visitor.caller.context,
