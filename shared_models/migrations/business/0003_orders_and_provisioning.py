@@ -149,6 +149,47 @@ def upgrade() -> None:
     steps.create_index("ix_resource_use_product_id", "resource_use", ["product_id"], unique=False)
 
     steps.create_table(
+        "trouble_ticket",
+        sa.Column("ticket_id", types.Code(32), nullable=False),
+        sa.Column("ticket_no", types.Code(20), nullable=False),
+        sa.Column("ticket_kind", types.Code(12), nullable=False),
+        sa.Column("category", types.Code(40), nullable=False),
+        sa.Column("reach", types.Code(12), nullable=False),
+        sa.Column("state", types.Code(20), nullable=False),
+        sa.Column("parent_id", types.Code(32), nullable=True),
+        sa.Column("product_id", types.Code(32), nullable=True),
+        sa.Column("customer_id", types.Code(32), nullable=True),
+        sa.Column("place_code", types.Code(40), nullable=True),
+        sa.Column("shown_as", types.Words(60), nullable=True),
+        sa.Column("address", types.Words(200), nullable=True),
+        sa.Column("area_code", types.Code(20), nullable=False),
+        sa.Column("contact_name", types.Words(60), nullable=True),
+        sa.Column("contact_phone", types.Words(40), nullable=True),
+        sa.Column("described", types.Words(500), nullable=False),
+        sa.Column("channel", types.Code(12), nullable=False),
+        sa.Column("escalated", sa.Integer(), nullable=False),
+        sa.Column("escalate_at", types.Instant(), nullable=True),
+        sa.Column("due_at", types.Instant(), nullable=False),
+        sa.Column("opened_at", types.Instant(), nullable=False),
+        sa.Column("resolved_at", types.Instant(), nullable=True),
+        sa.Column("closed_at", types.Instant(), nullable=True),
+        sa.Column("cause_code", types.Code(40), nullable=True),
+        sa.Column("resolution", types.Words(500), nullable=True),
+        sa.Column("follow_up", types.Code(20), nullable=False),
+        sa.Column("hall_code", types.Code(20), nullable=False),
+        sa.Column("district_code", types.Code(20), nullable=False),
+        sa.Column("version_no", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["parent_id"], ["trouble_ticket.ticket_id"], name=op.f("fk_trouble_ticket_parent_id")),
+        sa.PrimaryKeyConstraint("ticket_id", name=op.f("pk_trouble_ticket")),
+        sa.UniqueConstraint("ticket_no", name=op.f("uq_trouble_ticket_ticket_no")),
+    )
+    steps.create_index("ix_trouble_ticket_customer", "trouble_ticket", ["customer_id"], unique=False)
+    steps.create_index("ix_trouble_ticket_parent_id", "trouble_ticket", ["parent_id"], unique=False)
+    steps.create_index("ix_trouble_ticket_product", "trouble_ticket", ["product_id", "state"], unique=False)
+    steps.create_index("ix_trouble_ticket_reach", "trouble_ticket", ["reach", "state"], unique=False)
+    steps.create_index("ix_trouble_ticket_state", "trouble_ticket", ["state", "due_at"], unique=False)
+
+    steps.create_table(
         "work_order",
         sa.Column("work_order_id", types.Code(32), nullable=False),
         sa.Column("work_order_no", types.Code(20), nullable=False),
@@ -221,6 +262,36 @@ def upgrade() -> None:
     steps.create_index("ix_place_cover_place_code", "place_cover", ["place_code"], unique=False)
 
     steps.create_table(
+        "product_order",
+        sa.Column("order_id", types.Code(32), nullable=False),
+        sa.Column("order_no", types.Code(20), nullable=False),
+        sa.Column("customer_id", types.Code(32), nullable=False),
+        sa.Column("state", types.Code(24), nullable=False),
+        sa.Column("payment_state", types.Code(12), nullable=False),
+        sa.Column("pay_mode", types.Code(12), nullable=False),
+        sa.Column("account_id", types.Code(32), nullable=True),
+        sa.Column("total", types.FenType(), nullable=False),
+        sa.Column("channel", types.Code(12), nullable=False),
+        sa.Column("staff_no", types.Code(20), nullable=False),
+        sa.Column("hall_code", types.Code(20), nullable=False),
+        sa.Column("district_code", types.Code(20), nullable=False),
+        sa.Column("opened_at", types.Instant(), nullable=False),
+        sa.Column("expires_at", types.Instant(), nullable=True),
+        sa.Column("closed_at", types.Instant(), nullable=True),
+        sa.Column("visit", types.JsonText(), nullable=True),
+        sa.Column("remark", types.Words(500), nullable=True),
+        sa.Column("reason_code", types.Code(20), nullable=True),
+        sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("version_no", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customer.customer_id"], name=op.f("fk_product_order_customer_id")),
+        sa.PrimaryKeyConstraint("order_id", name=op.f("pk_product_order")),
+        sa.UniqueConstraint("order_no", name=op.f("uq_product_order_order_no")),
+    )
+    steps.create_index("ix_product_order_customer", "product_order", ["customer_id", "opened_at"], unique=False)
+    steps.create_index("ix_product_order_expires", "product_order", ["expires_at", "order_id"], unique=False)
+    steps.create_index("ix_product_order_state", "product_order", ["state", "opened_at", "order_id"], unique=False)
+
+    steps.create_table(
         "prov_transcript",
         sa.Column("task_id", types.Code(32), nullable=False),
         sa.Column("word_no", sa.Integer(), nullable=False),
@@ -231,6 +302,32 @@ def upgrade() -> None:
         sa.Column("exchanges", types.JsonText(), nullable=False),
         sa.ForeignKeyConstraint(["task_id"], ["prov_task.task_id"], name=op.f("fk_prov_transcript_task_id")),
         sa.PrimaryKeyConstraint("task_id", "word_no", name=op.f("pk_prov_transcript")),
+    )
+    steps.create_table(
+        "trouble_event",
+        sa.Column("event_id", types.Code(32), nullable=False),
+        sa.Column("ticket_id", types.Code(32), nullable=False),
+        sa.Column("event_no", sa.Integer(), nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("event", types.Code(20), nullable=False),
+        sa.Column("to_state", types.Code(20), nullable=False),
+        sa.Column("staff_no", types.Code(20), nullable=False),
+        sa.Column("remark", types.Words(500), nullable=True),
+        sa.ForeignKeyConstraint(["ticket_id"], ["trouble_ticket.ticket_id"], name=op.f("fk_trouble_event_ticket_id")),
+        sa.PrimaryKeyConstraint("event_id", name=op.f("pk_trouble_event")),
+        sa.UniqueConstraint("ticket_id", "event_no", name="uq_trouble_event_event_no"),
+    )
+    steps.create_table(
+        "trouble_finding",
+        sa.Column("ticket_id", types.Code(32), nullable=False),
+        sa.Column("finding_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("looked_at", types.Code(20), nullable=False),
+        sa.Column("verdict", types.Code(12), nullable=False),
+        sa.Column("detail", types.Words(200), nullable=True),
+        sa.Column("staff_no", types.Code(20), nullable=False),
+        sa.ForeignKeyConstraint(["ticket_id"], ["trouble_ticket.ticket_id"], name=op.f("fk_trouble_finding_ticket_id")),
+        sa.PrimaryKeyConstraint("ticket_id", "finding_no", name=op.f("pk_trouble_finding")),
     )
     steps.create_table(
         "work_order_event",
@@ -306,6 +403,61 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["team_code"], ["work_team.team_code"], name=op.f("fk_work_window_team_code")),
         sa.PrimaryKeyConstraint("team_code", "window_on", "window_slot", name=op.f("pk_work_window")),
     )
+    steps.create_table(
+        "order_event",
+        sa.Column("order_id", types.Code(32), nullable=False),
+        sa.Column("event_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("at", types.Instant(), nullable=False),
+        sa.Column("item_no", sa.Integer(), nullable=True),
+        sa.Column("event", types.Code(24), nullable=False),
+        sa.Column("to_state", types.Code(24), nullable=False),
+        sa.Column("staff_no", types.Code(20), nullable=False),
+        sa.Column("code", types.Code(40), nullable=True),
+        sa.Column("remark", types.Words(400), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["product_order.order_id"], name=op.f("fk_order_event_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "event_no", name=op.f("pk_order_event")),
+    )
+    steps.create_table(
+        "order_fee",
+        sa.Column("fee_id", types.Code(32), nullable=False),
+        sa.Column("order_id", types.Code(32), nullable=False),
+        sa.Column("item_no", sa.Integer(), nullable=False),
+        sa.Column("price_code", types.Code(40), nullable=False),
+        sa.Column("item_code", types.Code(40), nullable=False),
+        sa.Column("label_zh", types.Words(80), nullable=False),
+        sa.Column("label_en", types.Words(80), nullable=False),
+        sa.Column("amount", types.FenType(), nullable=False),
+        sa.Column("state", types.Code(12), nullable=False),
+        sa.ForeignKeyConstraint(["order_id"], ["product_order.order_id"], name=op.f("fk_order_fee_order_id")),
+        sa.PrimaryKeyConstraint("fee_id", name=op.f("pk_order_fee")),
+    )
+    steps.create_index("ix_order_fee_order_id", "order_fee", ["order_id"], unique=False)
+
+    steps.create_table(
+        "order_item",
+        sa.Column("order_id", types.Code(32), nullable=False),
+        sa.Column("item_no", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("item_id", types.Code(32), nullable=False),
+        sa.Column("act_name", types.Code(20), nullable=False),
+        sa.Column("state", types.Code(24), nullable=False),
+        sa.Column("product_id", types.Code(32), nullable=True),
+        sa.Column("offering_code", types.Code(40), nullable=True),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("wish", types.JsonText(), nullable=False),
+        sa.Column("secrets_sealed", types.LongWords(), nullable=True),
+        sa.Column("steps", types.JsonText(), nullable=False),
+        sa.Column("result_code", types.Code(40), nullable=True),
+        sa.Column("result_text", types.Words(400), nullable=True),
+        sa.ForeignKeyConstraint(["order_id"], ["product_order.order_id"], name=op.f("fk_order_item_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "item_no", name=op.f("pk_order_item")),
+        sa.UniqueConstraint("item_id", name=op.f("uq_order_item_item_id")),
+    )
+    steps.create_index("ix_order_item_due", "order_item", ["due_on", "order_id"], unique=False)
+    steps.create_index("ix_order_item_product", "order_item", ["product_id", "state"], unique=False)
+
+    steps.add_column("billing_event", sa.Column("reason", types.Code(20), nullable=True))
+
     steps.add_column("number_resource", sa.Column("place_code", types.Code(40), nullable=True))
     steps.add_column("number_resource", sa.Column("pool_code", types.Code(20), nullable=True))
     steps.add_column("number_resource", sa.Column("level_no", sa.Integer(), nullable=True))

@@ -388,6 +388,45 @@ CREATE TABLE staff_role (
 	name_en NVARCHAR(60) NOT NULL,
 	CONSTRAINT pk_staff_role PRIMARY KEY (role_code)
 );
+CREATE TABLE trouble_ticket (
+	ticket_id VARCHAR(32) NOT NULL,
+	ticket_no VARCHAR(20) NOT NULL,
+	ticket_kind VARCHAR(12) NOT NULL,
+	category VARCHAR(40) NOT NULL,
+	reach VARCHAR(12) NOT NULL,
+	state VARCHAR(20) NOT NULL,
+	parent_id VARCHAR(32) NULL,
+	product_id VARCHAR(32) NULL,
+	customer_id VARCHAR(32) NULL,
+	place_code VARCHAR(40) NULL,
+	shown_as NVARCHAR(60) NULL,
+	address NVARCHAR(200) NULL,
+	area_code VARCHAR(20) NOT NULL,
+	contact_name NVARCHAR(60) NULL,
+	contact_phone NVARCHAR(40) NULL,
+	described NVARCHAR(500) NOT NULL,
+	channel VARCHAR(12) NOT NULL,
+	escalated INTEGER NOT NULL,
+	escalate_at DATETIME2(6) NULL,
+	due_at DATETIME2(6) NOT NULL,
+	opened_at DATETIME2(6) NOT NULL,
+	resolved_at DATETIME2(6) NULL,
+	closed_at DATETIME2(6) NULL,
+	cause_code VARCHAR(40) NULL,
+	resolution NVARCHAR(500) NULL,
+	follow_up VARCHAR(20) NOT NULL,
+	hall_code VARCHAR(20) NOT NULL,
+	district_code VARCHAR(20) NOT NULL,
+	version_no INTEGER NOT NULL,
+	CONSTRAINT pk_trouble_ticket PRIMARY KEY (ticket_id),
+	CONSTRAINT uq_trouble_ticket_ticket_no UNIQUE (ticket_no),
+	CONSTRAINT fk_trouble_ticket_parent_id FOREIGN KEY(parent_id) REFERENCES trouble_ticket (ticket_id)
+);
+CREATE INDEX ix_trouble_ticket_customer ON trouble_ticket (customer_id);
+CREATE INDEX ix_trouble_ticket_parent_id ON trouble_ticket (parent_id);
+CREATE INDEX ix_trouble_ticket_product ON trouble_ticket (product_id, state);
+CREATE INDEX ix_trouble_ticket_reach ON trouble_ticket (reach, state);
+CREATE INDEX ix_trouble_ticket_state ON trouble_ticket (state, due_at);
 CREATE TABLE work_order (
 	work_order_id VARCHAR(32) NOT NULL,
 	work_order_no VARCHAR(20) NOT NULL,
@@ -566,6 +605,34 @@ CREATE TABLE product (
 CREATE INDEX ix_product_bundle_instance ON product (bundle_instance);
 CREATE INDEX ix_product_customer_id ON product (customer_id);
 CREATE INDEX ix_product_offering_code ON product (offering_code);
+CREATE TABLE product_order (
+	order_id VARCHAR(32) NOT NULL,
+	order_no VARCHAR(20) NOT NULL,
+	customer_id VARCHAR(32) NOT NULL,
+	state VARCHAR(24) NOT NULL,
+	payment_state VARCHAR(12) NOT NULL,
+	pay_mode VARCHAR(12) NOT NULL,
+	account_id VARCHAR(32) NULL,
+	total BIGINT NOT NULL,
+	channel VARCHAR(12) NOT NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	hall_code VARCHAR(20) NOT NULL,
+	district_code VARCHAR(20) NOT NULL,
+	opened_at DATETIME2(6) NOT NULL,
+	expires_at DATETIME2(6) NULL,
+	closed_at DATETIME2(6) NULL,
+	visit NVARCHAR(max) NULL,
+	remark NVARCHAR(500) NULL,
+	reason_code VARCHAR(20) NULL,
+	event_count INTEGER NOT NULL,
+	version_no INTEGER NOT NULL,
+	CONSTRAINT pk_product_order PRIMARY KEY (order_id),
+	CONSTRAINT uq_product_order_order_no UNIQUE (order_no),
+	CONSTRAINT fk_product_order_customer_id FOREIGN KEY(customer_id) REFERENCES customer (customer_id)
+);
+CREATE INDEX ix_product_order_customer ON product_order (customer_id, opened_at);
+CREATE INDEX ix_product_order_expires ON product_order (expires_at, order_id);
+CREATE INDEX ix_product_order_state ON product_order (state, opened_at, order_id);
 CREATE TABLE prov_transcript (
 	task_id VARCHAR(32) NOT NULL,
 	word_no INTEGER NOT NULL,
@@ -602,6 +669,30 @@ CREATE TABLE staff_member (
 	CONSTRAINT fk_staff_member_hall_code FOREIGN KEY(hall_code) REFERENCES hall (hall_code)
 );
 CREATE INDEX ix_staff_member_hall_code ON staff_member (hall_code);
+CREATE TABLE trouble_event (
+	event_id VARCHAR(32) NOT NULL,
+	ticket_id VARCHAR(32) NOT NULL,
+	event_no INTEGER NOT NULL,
+	at DATETIME2(6) NOT NULL,
+	event VARCHAR(20) NOT NULL,
+	to_state VARCHAR(20) NOT NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	remark NVARCHAR(500) NULL,
+	CONSTRAINT pk_trouble_event PRIMARY KEY (event_id),
+	CONSTRAINT uq_trouble_event_event_no UNIQUE (ticket_id, event_no),
+	CONSTRAINT fk_trouble_event_ticket_id FOREIGN KEY(ticket_id) REFERENCES trouble_ticket (ticket_id)
+);
+CREATE TABLE trouble_finding (
+	ticket_id VARCHAR(32) NOT NULL,
+	finding_no INTEGER NOT NULL,
+	at DATETIME2(6) NOT NULL,
+	looked_at VARCHAR(20) NOT NULL,
+	verdict VARCHAR(12) NOT NULL,
+	detail NVARCHAR(200) NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	CONSTRAINT pk_trouble_finding PRIMARY KEY (ticket_id, finding_no),
+	CONSTRAINT fk_trouble_finding_ticket_id FOREIGN KEY(ticket_id) REFERENCES trouble_ticket (ticket_id)
+);
 CREATE TABLE work_order_event (
 	event_id VARCHAR(32) NOT NULL,
 	work_order_id VARCHAR(32) NOT NULL,
@@ -678,10 +769,59 @@ CREATE TABLE billing_event (
 	price_version INTEGER NOT NULL,
 	bundle_code VARCHAR(40) NULL,
 	bundle_instance VARCHAR(32) NULL,
+	reason VARCHAR(20) NULL,
 	CONSTRAINT pk_billing_event PRIMARY KEY (event_id),
 	CONSTRAINT uq_billing_event_event_no UNIQUE (product_id, event_no),
 	CONSTRAINT fk_billing_event_product_id FOREIGN KEY(product_id) REFERENCES product (product_id)
 );
+CREATE TABLE order_event (
+	order_id VARCHAR(32) NOT NULL,
+	event_no INTEGER NOT NULL,
+	at DATETIME2(6) NOT NULL,
+	item_no INTEGER NULL,
+	event VARCHAR(24) NOT NULL,
+	to_state VARCHAR(24) NOT NULL,
+	staff_no VARCHAR(20) NOT NULL,
+	code VARCHAR(40) NULL,
+	remark NVARCHAR(400) NULL,
+	CONSTRAINT pk_order_event PRIMARY KEY (order_id, event_no),
+	CONSTRAINT fk_order_event_order_id FOREIGN KEY(order_id) REFERENCES product_order (order_id)
+);
+CREATE TABLE order_fee (
+	fee_id VARCHAR(32) NOT NULL,
+	order_id VARCHAR(32) NOT NULL,
+	item_no INTEGER NOT NULL,
+	price_code VARCHAR(40) NOT NULL,
+	item_code VARCHAR(40) NOT NULL,
+	label_zh NVARCHAR(80) NOT NULL,
+	label_en NVARCHAR(80) NOT NULL,
+	amount BIGINT NOT NULL,
+	state VARCHAR(12) NOT NULL,
+	CONSTRAINT pk_order_fee PRIMARY KEY (fee_id),
+	CONSTRAINT fk_order_fee_order_id FOREIGN KEY(order_id) REFERENCES product_order (order_id)
+);
+CREATE INDEX ix_order_fee_order_id ON order_fee (order_id);
+CREATE TABLE order_item (
+	order_id VARCHAR(32) NOT NULL,
+	item_no INTEGER NOT NULL,
+	item_id VARCHAR(32) NOT NULL,
+	act_name VARCHAR(20) NOT NULL,
+	state VARCHAR(24) NOT NULL,
+	product_id VARCHAR(32) NULL,
+	offering_code VARCHAR(40) NULL,
+	effective_on DATE NOT NULL,
+	due_on DATE NULL,
+	wish NVARCHAR(max) NOT NULL,
+	secrets_sealed NVARCHAR(max) NULL,
+	steps NVARCHAR(max) NOT NULL,
+	result_code VARCHAR(40) NULL,
+	result_text NVARCHAR(400) NULL,
+	CONSTRAINT pk_order_item PRIMARY KEY (order_id, item_no),
+	CONSTRAINT uq_order_item_item_id UNIQUE (item_id),
+	CONSTRAINT fk_order_item_order_id FOREIGN KEY(order_id) REFERENCES product_order (order_id)
+);
+CREATE INDEX ix_order_item_due ON order_item (due_on, order_id);
+CREATE INDEX ix_order_item_product ON order_item (product_id, state);
 CREATE TABLE pay_relation (
 	relation_id VARCHAR(32) NOT NULL,
 	product_id VARCHAR(32) NOT NULL,

@@ -388,6 +388,45 @@ CREATE TABLE staff_role (
 	name_en NVARCHAR2(60) NOT NULL,
 	CONSTRAINT pk_staff_role PRIMARY KEY (role_code)
 );
+CREATE TABLE trouble_ticket (
+	ticket_id VARCHAR2(32 CHAR) NOT NULL,
+	ticket_no VARCHAR2(20 CHAR) NOT NULL,
+	ticket_kind VARCHAR2(12 CHAR) NOT NULL,
+	category VARCHAR2(40 CHAR) NOT NULL,
+	reach VARCHAR2(12 CHAR) NOT NULL,
+	state VARCHAR2(20 CHAR) NOT NULL,
+	parent_id VARCHAR2(32 CHAR),
+	product_id VARCHAR2(32 CHAR),
+	customer_id VARCHAR2(32 CHAR),
+	place_code VARCHAR2(40 CHAR),
+	shown_as NVARCHAR2(60),
+	address NVARCHAR2(200),
+	area_code VARCHAR2(20 CHAR) NOT NULL,
+	contact_name NVARCHAR2(60),
+	contact_phone NVARCHAR2(40),
+	described NVARCHAR2(500) NOT NULL,
+	channel VARCHAR2(12 CHAR) NOT NULL,
+	escalated INTEGER NOT NULL,
+	escalate_at TIMESTAMP,
+	due_at TIMESTAMP NOT NULL,
+	opened_at TIMESTAMP NOT NULL,
+	resolved_at TIMESTAMP,
+	closed_at TIMESTAMP,
+	cause_code VARCHAR2(40 CHAR),
+	resolution NVARCHAR2(500),
+	follow_up VARCHAR2(20 CHAR) NOT NULL,
+	hall_code VARCHAR2(20 CHAR) NOT NULL,
+	district_code VARCHAR2(20 CHAR) NOT NULL,
+	version_no INTEGER NOT NULL,
+	CONSTRAINT pk_trouble_ticket PRIMARY KEY (ticket_id),
+	CONSTRAINT uq_trouble_ticket_ticket_no UNIQUE (ticket_no),
+	CONSTRAINT fk_trouble_ticket_parent_id FOREIGN KEY(parent_id) REFERENCES trouble_ticket (ticket_id)
+);
+CREATE INDEX ix_trouble_ticket_customer ON trouble_ticket (customer_id);
+CREATE INDEX ix_trouble_ticket_parent_id ON trouble_ticket (parent_id);
+CREATE INDEX ix_trouble_ticket_product ON trouble_ticket (product_id, state);
+CREATE INDEX ix_trouble_ticket_reach ON trouble_ticket (reach, state);
+CREATE INDEX ix_trouble_ticket_state ON trouble_ticket (state, due_at);
 CREATE TABLE work_order (
 	work_order_id VARCHAR2(32 CHAR) NOT NULL,
 	work_order_no VARCHAR2(20 CHAR) NOT NULL,
@@ -566,6 +605,34 @@ CREATE TABLE product (
 CREATE INDEX ix_product_bundle_instance ON product (bundle_instance);
 CREATE INDEX ix_product_customer_id ON product (customer_id);
 CREATE INDEX ix_product_offering_code ON product (offering_code);
+CREATE TABLE product_order (
+	order_id VARCHAR2(32 CHAR) NOT NULL,
+	order_no VARCHAR2(20 CHAR) NOT NULL,
+	customer_id VARCHAR2(32 CHAR) NOT NULL,
+	state VARCHAR2(24 CHAR) NOT NULL,
+	payment_state VARCHAR2(12 CHAR) NOT NULL,
+	pay_mode VARCHAR2(12 CHAR) NOT NULL,
+	account_id VARCHAR2(32 CHAR),
+	total NUMBER(19) NOT NULL,
+	channel VARCHAR2(12 CHAR) NOT NULL,
+	staff_no VARCHAR2(20 CHAR) NOT NULL,
+	hall_code VARCHAR2(20 CHAR) NOT NULL,
+	district_code VARCHAR2(20 CHAR) NOT NULL,
+	opened_at TIMESTAMP NOT NULL,
+	expires_at TIMESTAMP,
+	closed_at TIMESTAMP,
+	visit NCLOB,
+	remark NVARCHAR2(500),
+	reason_code VARCHAR2(20 CHAR),
+	event_count INTEGER NOT NULL,
+	version_no INTEGER NOT NULL,
+	CONSTRAINT pk_product_order PRIMARY KEY (order_id),
+	CONSTRAINT uq_product_order_order_no UNIQUE (order_no),
+	CONSTRAINT fk_product_order_customer_id FOREIGN KEY(customer_id) REFERENCES customer (customer_id)
+);
+CREATE INDEX ix_product_order_customer ON product_order (customer_id, opened_at);
+CREATE INDEX ix_product_order_expires ON product_order (expires_at, order_id);
+CREATE INDEX ix_product_order_state ON product_order (state, opened_at, order_id);
 CREATE TABLE prov_transcript (
 	task_id VARCHAR2(32 CHAR) NOT NULL,
 	word_no INTEGER NOT NULL,
@@ -602,6 +669,30 @@ CREATE TABLE staff_member (
 	CONSTRAINT fk_staff_member_hall_code FOREIGN KEY(hall_code) REFERENCES hall (hall_code)
 );
 CREATE INDEX ix_staff_member_hall_code ON staff_member (hall_code);
+CREATE TABLE trouble_event (
+	event_id VARCHAR2(32 CHAR) NOT NULL,
+	ticket_id VARCHAR2(32 CHAR) NOT NULL,
+	event_no INTEGER NOT NULL,
+	at TIMESTAMP NOT NULL,
+	event VARCHAR2(20 CHAR) NOT NULL,
+	to_state VARCHAR2(20 CHAR) NOT NULL,
+	staff_no VARCHAR2(20 CHAR) NOT NULL,
+	remark NVARCHAR2(500),
+	CONSTRAINT pk_trouble_event PRIMARY KEY (event_id),
+	CONSTRAINT uq_trouble_event_event_no UNIQUE (ticket_id, event_no),
+	CONSTRAINT fk_trouble_event_ticket_id FOREIGN KEY(ticket_id) REFERENCES trouble_ticket (ticket_id)
+);
+CREATE TABLE trouble_finding (
+	ticket_id VARCHAR2(32 CHAR) NOT NULL,
+	finding_no INTEGER NOT NULL,
+	at TIMESTAMP NOT NULL,
+	looked_at VARCHAR2(20 CHAR) NOT NULL,
+	verdict VARCHAR2(12 CHAR) NOT NULL,
+	detail NVARCHAR2(200),
+	staff_no VARCHAR2(20 CHAR) NOT NULL,
+	CONSTRAINT pk_trouble_finding PRIMARY KEY (ticket_id, finding_no),
+	CONSTRAINT fk_trouble_finding_ticket_id FOREIGN KEY(ticket_id) REFERENCES trouble_ticket (ticket_id)
+);
 CREATE TABLE work_order_event (
 	event_id VARCHAR2(32 CHAR) NOT NULL,
 	work_order_id VARCHAR2(32 CHAR) NOT NULL,
@@ -678,10 +769,59 @@ CREATE TABLE billing_event (
 	price_version INTEGER NOT NULL,
 	bundle_code VARCHAR2(40 CHAR),
 	bundle_instance VARCHAR2(32 CHAR),
+	reason VARCHAR2(20 CHAR),
 	CONSTRAINT pk_billing_event PRIMARY KEY (event_id),
 	CONSTRAINT uq_billing_event_event_no UNIQUE (product_id, event_no),
 	CONSTRAINT fk_billing_event_product_id FOREIGN KEY(product_id) REFERENCES product (product_id)
 );
+CREATE TABLE order_event (
+	order_id VARCHAR2(32 CHAR) NOT NULL,
+	event_no INTEGER NOT NULL,
+	at TIMESTAMP NOT NULL,
+	item_no INTEGER,
+	event VARCHAR2(24 CHAR) NOT NULL,
+	to_state VARCHAR2(24 CHAR) NOT NULL,
+	staff_no VARCHAR2(20 CHAR) NOT NULL,
+	code VARCHAR2(40 CHAR),
+	remark NVARCHAR2(400),
+	CONSTRAINT pk_order_event PRIMARY KEY (order_id, event_no),
+	CONSTRAINT fk_order_event_order_id FOREIGN KEY(order_id) REFERENCES product_order (order_id)
+);
+CREATE TABLE order_fee (
+	fee_id VARCHAR2(32 CHAR) NOT NULL,
+	order_id VARCHAR2(32 CHAR) NOT NULL,
+	item_no INTEGER NOT NULL,
+	price_code VARCHAR2(40 CHAR) NOT NULL,
+	item_code VARCHAR2(40 CHAR) NOT NULL,
+	label_zh NVARCHAR2(80) NOT NULL,
+	label_en NVARCHAR2(80) NOT NULL,
+	amount NUMBER(19) NOT NULL,
+	state VARCHAR2(12 CHAR) NOT NULL,
+	CONSTRAINT pk_order_fee PRIMARY KEY (fee_id),
+	CONSTRAINT fk_order_fee_order_id FOREIGN KEY(order_id) REFERENCES product_order (order_id)
+);
+CREATE INDEX ix_order_fee_order_id ON order_fee (order_id);
+CREATE TABLE order_item (
+	order_id VARCHAR2(32 CHAR) NOT NULL,
+	item_no INTEGER NOT NULL,
+	item_id VARCHAR2(32 CHAR) NOT NULL,
+	act_name VARCHAR2(20 CHAR) NOT NULL,
+	state VARCHAR2(24 CHAR) NOT NULL,
+	product_id VARCHAR2(32 CHAR),
+	offering_code VARCHAR2(40 CHAR),
+	effective_on DATE NOT NULL,
+	due_on DATE,
+	wish NCLOB NOT NULL,
+	secrets_sealed NCLOB,
+	steps NCLOB NOT NULL,
+	result_code VARCHAR2(40 CHAR),
+	result_text NVARCHAR2(400),
+	CONSTRAINT pk_order_item PRIMARY KEY (order_id, item_no),
+	CONSTRAINT uq_order_item_item_id UNIQUE (item_id),
+	CONSTRAINT fk_order_item_order_id FOREIGN KEY(order_id) REFERENCES product_order (order_id)
+);
+CREATE INDEX ix_order_item_due ON order_item (due_on, order_id);
+CREATE INDEX ix_order_item_product ON order_item (product_id, state);
 CREATE TABLE pay_relation (
 	relation_id VARCHAR2(32 CHAR) NOT NULL,
 	product_id VARCHAR2(32 CHAR) NOT NULL,
