@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 
 from server_api.business.provisioning.contract import Answer, Exchange, Outcome
 from shared_models.values.clock import SystemClock
@@ -36,6 +40,16 @@ class RestReply:
         return self.content if isinstance(self.content, dict) else {}
 
 
+class _WholeReplies(ResponseHandler):
+    """A connection on which something came that nobody asked for is not used again.
+
+    A reply sent twice would be taken for the answer to the next request, and every later one be one behind.
+    """
+
+    def is_connected(self) -> bool:
+        return super().is_connected() and not self.should_close
+
+
 class RestLink:
     """Requests to one base address over kept connections. ``verify`` False takes self-signed certificates."""
 
@@ -45,6 +59,7 @@ class RestLink:
         self._verify = verify
         self._connections = connections
         self._session: aiohttp.ClientSession | None = None
+        self._retired: list[tuple[float, aiohttp.ClientSession]] = []
 
     async def request(
         self,
@@ -79,11 +94,28 @@ class RestLink:
         except ValueError:
             return Answer(Outcome.UNKNOWN, "GARBAGE", f"{status}: no JSON", exchanges=(exchange,))
 
+    async def renew(self) -> None:
+        """Ask on fresh connections from now on; what is under way on the old ones ends there.
+
+        After a refusal: on a connection that is one reply behind, the refusal and the look after it are both stale.
+        """
+        now = time.monotonic()
+        if self._session is not None:
+            self._retired.append((now, self._session))
+            self._session = None
+        keep_s = 2 * (self._timeout.total or 0.0)
+        over = [session for since, session in self._retired if now - since > keep_s]
+        self._retired = [one for one in self._retired if now - one[0] <= keep_s]
+        for session in over:
+            await session.close()
+
     async def close(self) -> None:
         """Close the kept connections."""
         session, self._session = self._session, None
-        if session is not None:
-            await session.close()
+        retired, self._retired = self._retired, []
+        for one in [session, *(old for _since, old in retired)]:
+            if one is not None:
+                await one.close()
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
@@ -93,6 +125,7 @@ class RestLink:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
             connector = aiohttp.TCPConnector(limit=self._connections, ssl=context)
+            connector._factory = partial(_WholeReplies, loop=asyncio.get_running_loop())  # type: ignore[assignment]
             self._session = aiohttp.ClientSession(connector=connector, timeout=self._timeout)
         return self._session
 

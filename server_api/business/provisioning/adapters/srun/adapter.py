@@ -101,6 +101,7 @@ class SrunAdapter:
                 return talk.passed_on(reply)
             code = wire.code_of(reply)
             if code != wire.OK:
+                await self._rest.renew()
                 return talk.answer(Outcome.REFUSED, str(code), str(reply.get("message", "")))
         return talk.answer(Outcome.DONE)
 
