@@ -56,8 +56,6 @@ def _work(carried: Carried, item: Item, step: Step) -> str:
 def _settle(carried: Carried, item: Item, step: Step) -> str:
     if not order_policy().ask_settle or not carried.order["account_id"]:
         return "skipped"
-    if step["state"] == "running":
-        return "done" if carried.order.get("settled") else "running"
     carried.uow.tell(f"order:{carried.order_id}", FinalBillWanted(
         order_id=carried.order_id, account_id=carried.order["account_id"], product_id=item["product_id"] or "",
     ))  # fmt: skip
