@@ -9,6 +9,7 @@ import os
 import random
 import time
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -54,6 +55,7 @@ def test_tellers_are_killed_at_random(database_urls: Urls) -> None:
         counter_no: paying.start(database_urls, counter_no, 0, confirmed[counter_no]) for counter_no in COUNTERS
     }
     try:
+        _wait_for_work(confirmed)
         for _ in range(KILLS):
             time.sleep(chance.uniform(0.1, 0.7))
             counter_no = chance.choice(COUNTERS)
@@ -67,6 +69,13 @@ def test_tellers_are_killed_at_random(database_urls: Urls) -> None:
             process.kill()
             process.join()
     _everything_once(database_urls, {counter_no: int(done.value) for counter_no, done in confirmed.items()})
+
+
+def _wait_for_work(confirmed: dict[str, Any]) -> None:
+    """On a busy machine a teller needs seconds to begin; killed before that he proves nothing."""
+    deadline = time.monotonic() + 60
+    while any(done.value <= 0 for done in confirmed.values()) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def _everything_once(urls: Urls, last: dict[str, int]) -> None:
