@@ -25,8 +25,8 @@ def lay(database: Database, *, pairs: int = 5, main_pairs: int = 8, ports: int =
 
     def work(uow: UnitOfWork) -> None:
         places.add_places(uow.conn, [
-            {"place_code": code, "place_kind": kind, "place_name": f"{code}号", "parent_code": parent, "state": "in_use",
-             "address": None, "hall_code": None}
+            {"place_code": code, "place_kind": kind, "place_name": f"{code}号", "parent_code": parent,
+             "state": "in_use", "address": None, "hall_code": None}
             for code, kind, parent, _ in PLACES
         ])  # fmt: skip
         places.add_covers(uow.conn, [
