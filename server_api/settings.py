@@ -14,8 +14,6 @@ from typing import Literal
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 FILE_NAME = "onehall.toml"
 _ENVIRONMENT = "ONEHALL_"
@@ -54,6 +52,9 @@ class Settings(BaseModel):
     @classmethod
     def _is_url(cls, value: str) -> str:
         if value:
+            from sqlalchemy.engine import make_url  # half a second of start that work on files alone does without
+            from sqlalchemy.exc import ArgumentError
+
             try:
                 make_url(value)
             except ArgumentError:
@@ -84,10 +85,16 @@ def default_data_dir() -> Path:
     return Path(platformdirs.user_data_dir("onehall", appauthor=False))
 
 
+def data_folder(data_dir: Path | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """The data folder: the one named, else that of the environment, else the default."""
+    environ = os.environ if environ is None else environ
+    return Path(data_dir or environ.get(f"{_ENVIRONMENT}DATA_DIR") or default_data_dir()).expanduser().resolve()
+
+
 def load_settings(data_dir: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings of a data folder. Raises SettingsNotValid with one line per mistake."""
     environ = os.environ if environ is None else environ
-    folder = Path(data_dir or environ.get(f"{_ENVIRONMENT}DATA_DIR") or default_data_dir()).expanduser().resolve()
+    folder = data_folder(data_dir, environ)
     values, came_from = _from_file(folder / FILE_NAME)
     for name, field in Settings.model_fields.items():
         text = environ.get(_ENVIRONMENT + name.upper())

@@ -97,11 +97,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     choose_language(argv)
     args = build_parser(argv).parse_args(argv)
     console = Console(as_json=args.json)
-    # Loaded now: --version and a wrong word need no database.
-    from server_api.platform.revision import SchemaNotCurrent
-    from server_api.platform.secrets import KeyFileWrong
-    from server_api.settings import SettingsNotValid
-
     try:
         return int(args.run(args, console) or 0)
     except DatabaseAway as fault:
@@ -110,20 +105,36 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Fault as fault:
         console.refusal(fault)
         return REFUSED
-    except SchemaNotCurrent as wrong:
-        console.complain(t("schema_not_current", reason=wrong))
-        return REFUSED
-    except KeyFileWrong as wrong:
-        console.complain(t("key_file_wrong", reason=wrong))
-        return REFUSED
-    except SettingsNotValid as wrong:
-        console.complain(t("settings_not_valid", reason=wrong))
-        return USAGE
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader (head, less) has gone: nothing is left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return INTERRUPTED
+    except Exception as wrong:
+        code = _not_in_order(wrong, console)
+        if code is None:
+            raise
+        return code
+
+
+def _not_in_order(wrong: Exception, console: Console) -> int | None:
+    """Say what of the installation is not in order; the exit code, or None for what nobody foresaw.
+
+    Its classes are loaded now: most commands never come here, and some work without a database.
+    """
+    from server_api.platform.revision import SchemaNotCurrent
+    from server_api.platform.secrets import KeyFileWrong
+    from server_api.settings import SettingsNotValid
+
+    for kind, words, code in (
+        (SchemaNotCurrent, "schema_not_current", REFUSED),
+        (KeyFileWrong, "key_file_wrong", REFUSED),
+        (SettingsNotValid, "settings_not_valid", USAGE),
+    ):
+        if isinstance(wrong, kind):
+            console.complain(t(words, reason=wrong))
+            return code
+    return None
 
 
 if __name__ == "__main__":

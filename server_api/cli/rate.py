@@ -1,4 +1,7 @@
-"""``onehall rate`` (any file with any tariff, no database) and ``onehall tariff`` (check, import, list)."""
+"""``onehall rate`` (any file with any tariff, no database) and ``onehall tariff`` (check, import, list).
+
+What reads and rates a file loads no database: whoever tries a tariff waits for that alone.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,11 @@ from typing import Any
 import resources
 from server_api.billing.rating.attached import with_files, with_files_there
 from server_api.billing.rating.offline import explained, rate_file
-from server_api.billing.rating.service import import_tariffs, sample_tariffs, tariff_codes, tariffs_in
+from server_api.billing.rating.tariff.files import sample_tariffs, tariffs_in
 from server_api.billing.usage.formats.tables import site_tables
 from server_api.cli.console import OK, REFUSED, Console, language, t
-from server_api.cli.house import open_house, settings_of
 from server_api.cli.tariff_preview import add_preview
-from server_api.platform.acts import Act, digest_of, perform
-from shared_models.contracts.rating import TariffsImported
-from shared_models.contracts.work import system_context
-from shared_models.values.ids import new_id
+from server_api.settings import data_folder
 from shared_models.values.money import MicroYuan
 
 _COLUMNS = ("caller", "called", "start", "duration", "charge", "price", "why")
@@ -53,7 +52,7 @@ def _rate(args: argparse.Namespace, console: Console) -> int:
         tariffs = [
             tariff for path in args.tariff for tariff in with_files(tariffs_in(path), path.parent, args.deck or ())
         ]
-        with site_tables(settings_of(args).data_dir / "usage"):
+        with site_tables(data_folder(args.data_dir) / "usage"):
             charged, tables, totals = rate_file(args.usage, tariffs, args.format, engine=args.engine)
     except OSError as error:
         console.complain(f"{error.filename}: {error.strerror}")
@@ -106,6 +105,13 @@ def _check(args: argparse.Namespace, console: Console) -> int:
 
 def _import(args: argparse.Namespace, console: Console) -> int:
     """Keep the tariffs of the files, or the samples."""
+    from server_api.billing.rating.service import import_tariffs
+    from server_api.cli.house import open_house
+    from server_api.platform.acts import Act, digest_of, perform
+    from shared_models.contracts.rating import TariffsImported
+    from shared_models.contracts.work import system_context
+    from shared_models.values.ids import new_id
+
     tariffs = [tariff for path in args.files for tariff in tariffs_in(path)] if args.files else sample_tariffs()
     with open_house(args) as house:
         act = Act(
@@ -125,6 +131,9 @@ def _import(args: argparse.Namespace, console: Console) -> int:
 
 def _list(args: argparse.Namespace, console: Console) -> int:
     """List the versions kept."""
+    from server_api.billing.rating.service import tariff_codes
+    from server_api.cli.house import open_house
+
     with open_house(args) as house, house.databases.billing.reading() as conn:
         versions = tariff_codes(conn)
     for version in versions:

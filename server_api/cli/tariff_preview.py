@@ -8,10 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from server_api.billing.account.service import view_account
-from server_api.billing.rating.service import tariffs_in
+from server_api.billing.rating.tariff.files import tariffs_in
 from server_api.cli.console import OK, REFUSED, Console, language, t
-from server_api.cli.house import open_house
 from shared_models.values.clock import town_day
 from shared_models.values.money import MicroYuan
 from shared_models.values.period import Month
@@ -42,7 +40,10 @@ def _month(words: str) -> Month:
 
 def _preview(args: argparse.Namespace, console: Console) -> int:
     """Nothing is stored: neither the draft nor what usage would cost under it."""
-    from server_api.billing.rating.preview import preview_tariffs  # the engine is loaded by who rates
+    # Loaded by who previews: `onehall rate` shares this parser and needs no database.
+    from server_api.billing.account.service import view_account
+    from server_api.billing.rating.preview import preview_tariffs
+    from server_api.cli.house import open_house
 
     try:
         drafts = [tariff for path in args.files for tariff in tariffs_in(path)]

@@ -59,8 +59,7 @@ def _check(args: argparse.Namespace, console: Console) -> int:
 def _tried(path: Path, source: Any, console: Console) -> dict[str, Any]:
     import polars as pl
 
-    from server_api.billing.usage.formats.reasons import REASONS
-    from server_api.billing.usage.service import town_moment
+    from server_api.billing.usage.formats.reasons import REASONS, town_moment
 
     decoded, _joined = source.decode(source.pieces[0])
     bad = decoded.records.filter(pl.col("reason") != 0).group_by("reason").len().sort("reason").rows()

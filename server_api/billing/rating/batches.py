@@ -23,8 +23,8 @@ from server_api.billing.rating.guide import Guide
 from server_api.billing.rating.piece import MadePiece
 from server_api.billing.rating.store.arrivals import closed_periods, note_due
 from server_api.billing.rating.turns import TurnSize
-from server_api.billing.rating.writing import dialled
 from server_api.billing.usage import store as usage_store
+from server_api.billing.usage.rules import dialled
 from server_api.platform.database import Database
 from shared_models.tables.billing.rating import rated_step, rated_usage
 from shared_models.tables.billing.usage import usage_pool, usage_seen

@@ -15,7 +15,7 @@ from server_api.billing.rating.explain import Explanation, explanation_of, sente
 from server_api.billing.rating.included import calls_of_group, reprice
 from server_api.billing.rating.months import Truth
 from server_api.billing.rating.tariff.compile import Compiled
-from server_api.billing.usage.service import town_moment
+from server_api.billing.usage.formats.reasons import town_moment
 from shared_models.contracts.rating import ChargeStep, RatedCall
 from shared_models.values.clock import town_day
 from shared_models.values.money import MicroYuan

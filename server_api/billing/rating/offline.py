@@ -13,13 +13,13 @@ from server_api.billing.rating.explain import explanation_of, sentence, shown
 from server_api.billing.rating.rater import rate, with_origin
 from server_api.billing.rating.tariff.compile import Compiled, compile_tariffs
 from server_api.billing.rating.tariff.model import Tariff
-from server_api.billing.rating.writing import dialled
 from server_api.billing.rating.zones import town_zones
 from server_api.billing.usage.formats.frame import REASONS
+from server_api.billing.usage.formats.reasons import town_moment
 from server_api.billing.usage.formats.registry import UsageSource, open_usage
 from server_api.billing.usage.policy import policy
 from server_api.billing.usage.ready import made_ready
-from server_api.billing.usage.service import town_moment
+from server_api.billing.usage.rules import dialled
 from shared_models.values.money import MicroYuan
 
 #: Without a clock, usage from 1992 (the last summer time of China was 1991) to 2100 is believed.

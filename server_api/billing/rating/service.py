@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-import resources
 from server_api.billing.rating import store
 from server_api.billing.rating.price_books import books, rows_of_book
 from server_api.billing.rating.store import changes as change_store
+from server_api.billing.rating.tariff.files import sample_tariffs as sample_tariffs
+from server_api.billing.rating.tariff.files import tariffs_in as tariffs_in
 from server_api.billing.usage.service import MOST_ROWS
 from server_api.platform.acts import digest_of
 from server_api.platform.unit_of_work import UnitOfWork
@@ -92,22 +92,6 @@ def import_tariffs(uow: UnitOfWork, *, tariffs: Sequence[Tariff]) -> TariffsImpo
         )
         added.append(tariff.version)
     return TariffsImported(added=tuple(added), unchanged_count=len(tariffs) - len(added))
-
-
-def sample_tariffs() -> list[Tariff]:
-    """The tariffs that ship with the product."""
-    from server_api.billing.rating.tariff.read import read_tariffs
-
-    folder: Path = resources.path("catalog", "tariffs")
-    return [tariff for file in sorted(folder.glob("*.yaml")) for tariff in read_tariffs(file)]
-
-
-def tariffs_in(path: Path) -> list[Tariff]:
-    """The tariffs of a file: YAML, or an Excel workbook (.xlsx). Raises TariffNotValid."""
-    from server_api.billing.rating.tariff.excel import read_workbook
-    from server_api.billing.rating.tariff.read import read_tariffs
-
-    return read_workbook(path) if path.suffix.lower() in (".xlsx", ".xlsm") else read_tariffs(path)
 
 
 def price_rows(conn: Connection, version: int) -> list[PriceRow]:

@@ -8,6 +8,7 @@ from server_api.billing.rating import store
 from server_api.billing.rating.guide import Guide
 from server_api.billing.usage import store as usage_store
 from server_api.billing.usage.formats.frame import REASON_NO, REASONS
+from server_api.billing.usage.rules import dialled
 
 _GUIDED = ("no_owner", "no_tariff", "no_price", "no_account")
 
@@ -86,10 +87,3 @@ def pool_rows(records: pl.DataFrame, raw: pl.DataFrame, file_no: int, service: s
         .select(*usage_store.POOL_COLUMNS, "taken", "seen_id", "seen_month")
         .collect()
     )
-
-
-def dialled(name: str) -> pl.Expr:
-    """The number as it was dialled, as text; null for none."""
-    length = pl.col(f"{name}_len").cast(pl.Int64)
-    text = pl.col(f"{name}_n").cast(pl.String).str.zfill(length.clip(0, 32))
-    return pl.when(length > 0).then(text)

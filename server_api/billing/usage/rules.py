@@ -89,3 +89,10 @@ def _first_reason(*tests: tuple[str, pl.Expr]) -> pl.Expr:
     for name, failed in reversed(tests):
         reason = pl.when(failed).then(pl.lit(REASON_NO[name], dtype=pl.Int8)).otherwise(reason)
     return pl.when(pl.col("reason") != 0).then(pl.col("reason")).otherwise(reason).cast(pl.Int8).alias("reason")
+
+
+def dialled(name: str) -> pl.Expr:
+    """The number as it was dialled, as text; null for none."""
+    length = pl.col(f"{name}_len").cast(pl.Int64)
+    text = pl.col(f"{name}_n").cast(pl.String).str.zfill(length.clip(0, 32))
+    return pl.when(length > 0).then(text)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Protocol
 
 from sqlalchemy import Connection
 
 from server_api.billing.usage import store
-from server_api.billing.usage.formats.reasons import TOWN_OFFSET_S
+from server_api.billing.usage.formats.reasons import town_moment
 from server_api.platform.unit_of_work import UnitOfWork
 from shared_models.contracts.usage import PooledUsage, PooledUsagePage, UsageFileReport
 from shared_models.values.faults.common import InputNotValid, NotFound
@@ -119,17 +118,6 @@ def errors(
     )
     more = f"{items[-1].period}.{items[-1].file_no}.{items[-1].file_pos}" if len(rows) > limit else None
     return PooledUsagePage(items=items, next_cursor=more)
-
-
-def town_moment(start_s: int | None) -> str:
-    """An instant in seconds as the town writes it; '' for none."""
-    if start_s is None:
-        return ""
-    try:
-        moment = datetime.fromtimestamp(start_s + TOWN_OFFSET_S, timezone.utc)
-    except (ValueError, OverflowError, OSError):
-        return ""
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _cursor(text: str) -> tuple[int, int, int]:

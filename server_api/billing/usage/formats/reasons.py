@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 #: Town time is UTC + 8 h; China has had no summer time since 1991, and older usage is refused.
 TOWN_OFFSET_S = 28_800
 
@@ -37,3 +39,14 @@ REASON_NO = {name: number for number, name in enumerate(REASONS)}
 
 #: Records that say something of the traffic although no subscriber is charged for them.
 TRAFFIC_REASONS = ("not_retail", "zero_duration")
+
+
+def town_moment(start_s: int | None) -> str:
+    """An instant in seconds as the town writes it; '' for none."""
+    if start_s is None:
+        return ""
+    try:
+        moment = datetime.fromtimestamp(start_s + TOWN_OFFSET_S, timezone.utc)
+    except (ValueError, OverflowError, OSError):
+        return ""
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
