@@ -130,21 +130,21 @@ def window_at(tariff: Tariff, local_s: int) -> Window:
     raise AssertionError("windows leave a gap")
 
 
-def block_at(row: Row, line: Line | None, at: int, code: str) -> tuple[int, Fraction]:
-    """Length and price of the block that begins at a point of the call, in the window."""
+def block_at(row: Row, line: Line | None, at: int, code: str) -> tuple[int, int, int]:
+    """Length and price of the block that begins at a point of the call, in the window; the price as a / b."""
     if line is not None:
         length = line.first if at == 0 else line.step
         if at == 0 and line.first_price_micro_yuan is not None:
-            return length, Fraction(line.first_price_micro_yuan)
-        return length, Fraction(line.price_micro_yuan * length, row.per)
+            return length, line.first_price_micro_yuan, 1
+        return length, line.price_micro_yuan * length, row.per
     if at == 0 and row.first:
-        return row.first, Fraction(row.first_prices_micro_yuan[code])
+        return row.first, row.first_prices_micro_yuan[code], 1
     step = row.window_steps.get(code, row.step)
     per, prices = row.per or step, row.prices_micro_yuan
     for group in row.then:
         if at >= group.after:
             step, per, prices = group.step, group.per, group.prices_micro_yuan
-    return step, Fraction(prices[code] * step, per)
+    return step, prices[code] * step, per
 
 
 def charge(tariff: Tariff, row: Row, begin_local_s: int, quantity: int, line: Line | None = None) -> tuple[int, int]:
@@ -152,13 +152,15 @@ def charge(tariff: Tariff, row: Row, begin_local_s: int, quantity: int, line: Li
     if quantity <= 0:
         return 0, 0
     timed = (row.quantity or tariff.quantity) is Quantity.SECONDS
-    exact = Fraction(line.connect_micro_yuan if line else row.connect_micro_yuan)
+    sums: dict[int, int] = {}
     blocks, at = 0, 0
     while at < quantity:
-        length, price = block_at(row, line, at, window_at(tariff, begin_local_s + (at if timed else 0)).code)
-        exact += price
+        length, price, per = block_at(row, line, at, window_at(tariff, begin_local_s + (at if timed else 0)).code)
+        sums[per] = sums.get(per, 0) + price
         at += length
         blocks += 1
+    exact = Fraction(line.connect_micro_yuan if line else row.connect_micro_yuan)
+    exact += sum(Fraction(price, per) for per, price in sums.items())
     exact = exact * row.adjust_ppm / 1_000_000
     floored = exact.numerator // exact.denominator
     floored = max(floored, row.minimum_micro_yuan)

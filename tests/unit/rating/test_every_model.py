@@ -9,9 +9,12 @@ import os
 import random
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 import polars as pl
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from server_api.billing.rating.decks import Deck, deck_of
 from server_api.billing.rating.rater import rate
@@ -210,13 +213,17 @@ def test_every_model_agrees(seed: int) -> None:
     assert fast(tariff, frame_of(calls)) == expected
 
 
-def test_any_order_and_any_batch_give_the_same() -> None:
-    rng = random.Random(77)
+@settings(max_examples=12, deadline=None)
+@given(seed=st.integers(0, 2**32), cuts=st.lists(st.integers(0, 300), max_size=4), order=st.integers(0, 2**32))
+@example(seed=77, cuts=[1, 299], order=5)
+def test_any_order_and_any_batch_give_the_same(seed: int, cuts: list[int], order: int) -> None:
+    rng = random.Random(seed)
     tariff = random_tariff(rng)
-    frame = frame_of(random_calls(rng, 600))
+    frame = frame_of(random_calls(rng, 300))
     whole = fast(tariff, frame)
-    assert fast(tariff, frame.sample(fraction=1, shuffle=True, seed=5)) == whole
+    mixed = frame.sample(fraction=1, shuffle=True, seed=order)
     parts: dict[int, tuple[str | None, int, int, int]] = {}
-    for begin in range(0, 600, 41):
-        parts |= fast(tariff, frame.slice(begin, 41))
+    edges = [0, *sorted(cuts), len(mixed)]
+    for begin, end in pairwise(edges):
+        parts |= fast(tariff, mixed.slice(begin, end - begin))
     assert parts == whole
