@@ -32,7 +32,8 @@ _BROADCAST_BYTES = 64 * 1024 * 1024
 
 @contextmanager
 def spark_session(master: str = "") -> Iterator[SparkSession]:
-    """A Spark session, ended with the block: ``master`` or ``SPARK_MASTER``, else all cores of this machine.
+    """A Spark session: the one there is, else a new one, ended with the block, of ``master`` or ``SPARK_MASTER`` or all
+    cores of this machine.
 
     Raises SparkNotThere without PySpark or Java.
     """
@@ -42,6 +43,9 @@ def spark_session(master: str = "") -> Iterator[SparkSession]:
         raise SparkNotThere(missing="pyspark") from None
     if shutil.which("java") is None and not os.environ.get("JAVA_HOME"):
         raise SparkNotThere(missing="Java")
+    if (there := SparkSession.getActiveSession()) is not None:
+        yield there
+        return
     builder = SparkSession.builder.master(master or os.environ.get("SPARK_MASTER", "local[*]")).appName("onehall rate")
     settings = {
         "spark.ui.enabled": "false",
