@@ -127,7 +127,7 @@ STAGES: dict[str, Stage] = {
     "suite": Stage(
         "unit, contract, golden and scenario tests on SQLite and PostgreSQL",
         _pytest("suite", ("tests/unit", "tests/contract", "tests/golden", "tests/scenario"), limit_s=15 * _MINUTE),
-        needs=("postgres", "fonts"),
+        needs=("postgres", "fonts", "spark"),
     ),
     "gui": Stage(
         "the desktop client, unseen", _pytest("gui", ("tests/gui",), limit_s=8 * _MINUTE), needs=("gui", "fonts")
