@@ -131,7 +131,12 @@ GROUPS: dict[str, Group] = {
             ("xvfb", "openbox"),
             lambda: has("Xvfb"),
         ),
-        Group("spark", "Java, for rating on a fleet", ("openjdk-17-jre-headless|default-jre-headless",), lambda: has("java")),
+        Group(
+            "spark",
+            "Java, for rating on a fleet",
+            ("openjdk-17-jre-headless|default-jre-headless",),
+            lambda: has("java"),
+        ),
         Group("wine", "Windows programs, for the installer's tests", ("wine", "wine64"), lambda: has("wine")),
         Group("telephony", "a telephone exchange, for the call centre's tests", ("asterisk",), lambda: has("asterisk")),
     )
