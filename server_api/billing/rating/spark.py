@@ -53,7 +53,7 @@ def spark_session(master: str = "") -> Iterator[SparkSession]:
         "spark.sql.autoBroadcastJoinThreshold": str(_BROADCAST_BYTES),
         "spark.sql.shuffle.partitions": str(os.cpu_count() or 2),
         "spark.sql.ansi.enabled": "true",  # a sum beyond 63 bits is an error, never another number
-        "spark.log.level": "ERROR",
+        "spark.log.level": "FATAL",  # its "errors" are code too long to be compiled; what really fails is raised here
         "spark.sql.constraintPropagation.enabled": "false",
     }
     for name, value in settings.items():
