@@ -125,8 +125,12 @@ STAGES: dict[str, Stage] = {
         "rules about the code itself", _pytest("architecture", ("tests/architecture",), limit_s=5 * _MINUTE)
     ),
     "suite": Stage(
-        "unit, contract, golden and scenario tests on SQLite and PostgreSQL",
-        _pytest("suite", ("tests/unit", "tests/contract", "tests/golden", "tests/scenario"), limit_s=15 * _MINUTE),
+        "unit, contract, golden and scenario tests and worked examples on SQLite and PostgreSQL",
+        _pytest(
+            "suite",
+            ("tests/unit", "tests/contract", "tests/golden", "tests/scenario", "tests/examples", "tests/perf"),
+            limit_s=25 * _MINUTE,
+        ),
         needs=("postgres", "fonts", "spark"),
     ),
     "gui": Stage(
